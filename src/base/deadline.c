@@ -1,0 +1,107 @@
+/* deadline: waiting for a descriptor, never longer than the job allows */
+#include "base/deadline.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <time.h>
+
+#include "base/error.h"
+
+enum { LONGEST_POLL_MS = 3600 * 1000 };
+
+static volatile sig_atomic_t interrupted;
+
+int64_t
+now_monotonic_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct deadline
+deadline_in(int64_t ms)
+{
+	return (struct deadline){ .at_ms = now_monotonic_ms() + ms };
+}
+
+struct deadline
+deadline_never(void)
+{
+	return (struct deadline){ .at_ms = INT64_MAX };
+}
+
+struct deadline
+deadline_sooner(struct deadline a, struct deadline b)
+{
+	return a.at_ms < b.at_ms ? a : b;
+}
+
+int
+deadline_left_ms(struct deadline d)
+{
+	int64_t left;
+
+	if (d.at_ms == INT64_MAX)
+		return LONGEST_POLL_MS;
+	left = d.at_ms - now_monotonic_ms();
+	if (left <= 0)
+		return 0;
+	return left > LONGEST_POLL_MS ? LONGEST_POLL_MS : (int)left;
+}
+
+bool
+deadline_passed(struct deadline d)
+{
+	return deadline_left_ms(d) == 0;
+}
+
+void
+deadline_interrupt(void)
+{
+	interrupted = 1;
+}
+
+bool
+deadline_interrupted(void)
+{
+	return interrupted != 0;
+}
+
+/* 1 ready, 0 the deadline passed, -1 failed. With nfds 0 it only waits. */
+static int
+wait_for(struct pollfd *pfd, nfds_t nfds, struct deadline d, struct error *err)
+{
+	for (;;) {
+		int n;
+
+		if (interrupted)
+			return error_set(err, ERR_INTERRUPTED, "interrupted");
+		n = poll(pfd, nfds, deadline_left_ms(d));
+		if (n > 0)
+			return 1;
+		if (n < 0 && errno != EINTR)
+			return error_set_sys(err, ERR_SOFTWARE, errno, "poll");
+		if (n == 0 && deadline_passed(d))
+			return 0;
+	}
+}
+
+int
+deadline_wait(int fd, short events, struct deadline d, struct error *err)
+{
+	struct pollfd pfd = { .fd = fd, .events = events };
+	int n = wait_for(&pfd, 1, d, err);
+
+	if (n == 0)
+		return error_set(err, ERR_TIMEOUT, "no answer within the time allowed");
+	return n < 0 ? -1 : 0;
+}
+
+int
+deadline_pause(struct deadline d, struct error *err)
+{
+	return wait_for(NULL, 0, d, err) < 0 ? -1 : 0;
+}

@@ -1,0 +1,75 @@
+/* identity: a supervision identity, certificate and private key, from a file */
+#ifndef CRYPTO_IDENTITY_H
+#define CRYPTO_IDENTITY_H
+
+#include <stdbool.h>
+
+struct blob;
+struct cert;
+struct error;
+struct identity;
+
+/*
+ * Asks for the passphrase of what; fills *out (without a newline). Called at
+ * most once per load, and only when something is encrypted. -1 with *err set
+ * (ERR_PERM when there is nobody to ask) ends the load.
+ */
+typedef int identity_passphrase_fn(void *ctx, const char *what, struct blob *out,
+    struct error *err);
+
+struct identity_source {
+	const char		*ref;		/* acme.p12 | acme.pem | acme.crt,acme.key */
+	bool			 allow_loose_files;	/* do not insist on mode 0600 */
+	identity_passphrase_fn	*passphrase;
+	void			*passphrase_ctx;
+};
+
+/*
+ * Loads certificate, chain and key, and proves that key and certificate belong
+ * together. The key file must not be readable by others (ERR_PERM). Missing
+ * file: ERR_NOINPUT. Not an identity, or key and certificate of two different
+ * identities: ERR_DATA. Wrong passphrase: ERR_PERM. Old PKCS#12 files
+ * (RC2, 3DES, SHA-1 MAC, what Apple Configurator exports) are read with
+ * OpenSSL's legacy provider in a library context of their own.
+ * *out is the caller's: identity_free() wipes the key.
+ */
+int	identity_load(const struct identity_source *source, struct identity **out,
+	    struct error *err);
+
+struct identity_spec {
+	const char	*organization;	/* O and CN, UTF-8, at most 64 characters */
+	unsigned	 bits;		/* RSA, 2048 to 8192 */
+	unsigned	 days;		/* validity */
+};
+
+/*
+ * A new self-signed supervision identity in the shape that Apple Configurator
+ * and its open counterparts use (protocol.md 10.4): RSA, CA:TRUE,
+ * digitalSignature and keyCertSign, serverAuth and clientAuth, SHA-256.
+ */
+int	identity_create(const struct identity_spec *spec, struct identity **out,
+	    struct error *err);
+void	identity_free(struct identity *id);	/* NULL is fine */
+
+/* Borrowed; lives as long as the identity. */
+const struct cert *identity_cert(const struct identity *id);
+
+/*
+ * A CMS SignedData over content: attached, binary, DER, SHA-256, signer
+ * certificate first, issuerAndSerialNumber, signing time (protocol.md 5.3).
+ * with_chain adds the other certificates of the file behind it: for profiles,
+ * never for a device's challenge. *out is replaced.
+ */
+int	identity_sign(const struct identity *id, const void *content, size_t len,
+	    bool with_chain, struct blob *out, struct error *err);
+
+enum identity_format { IDENTITY_P12, IDENTITY_PEM };
+
+/*
+ * Certificate, chain and key as one file. passphrase NULL: a PEM with the key
+ * in clear (P12 requires one). modern algorithms: AES-256, PBKDF2, SHA-256.
+ */
+int	identity_export(const struct identity *id, enum identity_format format,
+	    const struct blob *passphrase, struct blob *out, struct error *err);
+
+#endif

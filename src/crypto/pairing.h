@@ -1,0 +1,30 @@
+/* pairing: the keys and certificates a host makes to be trusted by one device */
+#ifndef CRYPTO_PAIRING_H
+#define CRYPTO_PAIRING_H
+
+#include <stddef.h>
+
+#include "base/blob.h"
+
+struct error;
+
+/* All PEM. Zero-initialise; release with pairing_clear(), which wipes. */
+struct pairing {
+	struct blob	root_certificate, root_key;
+	struct blob	host_certificate, host_key;
+	struct blob	device_certificate;
+};
+
+/*
+ * device_key: DevicePublicKey as the device sent it (PKCS#1 PEM; SPKI is read
+ * too). Two new RSA-2048 keys, SHA-256, shapes of protocol.md 4.2, ten years,
+ * valid since yesterday so that a device whose clock is behind accepts them.
+ * ERR_PROTOCOL when device_key is no RSA key of 1024 to 4096 bits.
+ */
+int	pairing_create(const void *device_key, size_t len, struct pairing *out,
+	    struct error *err);
+void	pairing_clear(struct pairing *p);
+
+#define auto_pairing	auto_with(pairing_clear)
+
+#endif

@@ -1,0 +1,54 @@
+/* signer: the private key in a process of its own, reached through a socket */
+#ifndef CRYPTO_SIGNER_H
+#define CRYPTO_SIGNER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/deadline.h"
+
+struct blob;
+struct cert;
+struct error;
+struct identity_source;
+struct signer;
+
+enum signer_limits {
+	SIGNER_CHALLENGE_MAX = 1024,	/* bytes; a real one has 8 to 32 */
+	SIGNER_ANSWER_MAX = 16384,	/* bytes of CMS */
+};
+
+/* What the signature is for; the signer logs it and refuses anything else. */
+enum signer_purpose { SIGNER_PAIR = 1, SIGNER_ESCALATE = 2 };
+
+/*
+ * Forks the signer. The child loads the identity (and asks for its passphrase)
+ * and keeps it in memory that is neither dumped nor swapped; this process never
+ * sees the key. Returns when the identity is loaded, with its certificate in
+ * *cert, or -1 with the child's own error. Call it before any worker is forked
+ * and before anything a device sent is parsed.
+ */
+int	signer_start(const struct identity_source *source, struct signer **out,
+	    struct cert *cert, struct error *err);
+
+/*
+ * A new channel to the signer for work on one device: *fd is the caller's, to
+ * be given to that device's worker. The signer knows from us, not from the
+ * worker, which device it signs for.
+ */
+int	signer_channel(struct signer *s, const char *udid, int *fd, struct error *err);
+
+/* Ends the child and waits for it. NULL is fine. */
+void	signer_stop(struct signer *s);
+/* In a forked worker: closes what belongs to the parent, ends nothing. */
+void	signer_forget(struct signer *s);
+
+/*
+ * The worker's side: asks over fd for a CMS signature of the challenge.
+ * ERR_UNAVAILABLE when the signer is gone, ERR_PERM when it refuses,
+ * ERR_TIMEOUT at the deadline. *out is replaced.
+ */
+int	signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
+	    struct deadline deadline, struct blob *out, struct error *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* tls: the client side of a device's TLS, on a descriptor, under a deadline */
+#ifndef CRYPTO_TLS_H
+#define CRYPTO_TLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/deadline.h"
+
+struct blob;
+struct error;
+struct tls;
+
+/* PEM text, borrowed during tls_open() only. */
+struct tls_client {
+	const struct blob	*certificate;	/* HostCertificate of the pair record */
+	const struct blob	*key;		/* HostPrivateKey */
+};
+
+/*
+ * Takes no ownership of fd (non-blocking, connected). Blocks for the handshake,
+ * at most until the deadline. TLS 1.2 and 1.3, security level 0 because
+ * devices and other tools still use SHA-1 and 1024 bits here (protocol.md 6.3);
+ * the device's certificate is not judged: it is the one made at pairing.
+ * A refusal of our certificate is ERR_DEVICE with REFUSED_TLS, also when TLS 1.3
+ * tells it only at the first tls_read().
+ */
+int	tls_open(int fd, const struct tls_client *who, struct deadline deadline,
+	    struct tls **out, struct error *err);
+
+/* Exactly len bytes. ERR_LINK when the peer closed, ERR_TIMEOUT at the deadline. */
+int	tls_read(struct tls *t, void *data, size_t len, struct deadline deadline,
+	    struct error *err);
+int	tls_write(struct tls *t, const void *data, size_t len, struct deadline deadline,
+	    struct error *err);
+
+/* Sends close_notify when it can without blocking, and releases. NULL is fine. */
+void	tls_close(struct tls *t);
+
+#endif
