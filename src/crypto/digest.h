@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Cannot fail: a library without SHA-256 ends the process at start. */
+/* Cannot fail: an OpenSSL without SHA-256 ends the process. Not thread-safe. */
 void	digest_sha256(const void *data, size_t len, uint8_t out[32]);
 
 #endif

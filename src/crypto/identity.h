@@ -3,6 +3,7 @@
 #define CRYPTO_IDENTITY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct blob;
 struct cert;
@@ -26,11 +27,14 @@ struct identity_source {
 
 /*
  * Loads certificate, chain and key, and proves that key and certificate belong
- * together. The key file must not be readable by others (ERR_PERM). Missing
- * file: ERR_NOINPUT. Not an identity, or key and certificate of two different
- * identities: ERR_DATA. Wrong passphrase: ERR_PERM. Old PKCS#12 files
- * (RC2, 3DES, SHA-1 MAC, what Apple Configurator exports) are read with
- * OpenSSL's legacy provider in a library context of their own.
+ * together. What a file is, its content says, not its name: PKCS#12, PEM with
+ * certificate and key in any order, or DER; keys may be encrypted. In a pair
+ * the certificate's file may be public; a file with a key must not be readable
+ * by others (ERR_PERM). Missing file: ERR_NOINPUT. Not an identity, or key and
+ * certificate of two different identities: ERR_DATA. Wrong passphrase:
+ * ERR_PERM. A kind of ref that is not known: ERR_USAGE. Old PKCS#12 files (RC2,
+ * 3DES, SHA-1 MAC, what Apple Configurator exports) are read with OpenSSL's
+ * legacy provider in a library context of their own.
  * *out is the caller's: identity_free() wipes the key.
  */
 int	identity_load(const struct identity_source *source, struct identity **out,
@@ -44,8 +48,9 @@ struct identity_spec {
 
 /*
  * A new self-signed supervision identity in the shape that Apple Configurator
- * and its open counterparts use (protocol.md 10.4): RSA, CA:TRUE,
- * digitalSignature and keyCertSign, serverAuth and clientAuth, SHA-256.
+ * and go-ios (ios/mcinstall, "prepare create-cert") use: RSA, CA:TRUE,
+ * digitalSignature and keyCertSign, serverAuth and clientAuth, SHA-256, here
+ * with a random serial number. ERR_USAGE when spec is out of bounds.
  */
 int	identity_create(const struct identity_spec *spec, struct identity **out,
 	    struct error *err);
@@ -54,11 +59,15 @@ void	identity_free(struct identity *id);	/* NULL is fine */
 /* Borrowed; lives as long as the identity. */
 const struct cert *identity_cert(const struct identity *id);
 
+enum { IDENTITY_CONTENT_MAX = 64 << 20 };	/* bytes that can be signed */
+
 /*
  * A CMS SignedData over content: attached, binary, DER, SHA-256, signer
- * certificate first, issuerAndSerialNumber, signing time (protocol.md 5.3).
- * with_chain adds the other certificates of the file behind it: for profiles,
- * never for a device's challenge. *out is replaced.
+ * certificate, issuerAndSerialNumber, signing time. go-ios and pymobiledevice3
+ * send the same; the latter's issue 1805 is what happens without "binary".
+ * with_chain adds the other certificates of the file: for profiles, never for a
+ * device's challenge, because DER orders a set by its bytes and a device takes
+ * the first certificate for the signer's. *out is replaced.
  */
 int	identity_sign(const struct identity *id, const void *content, size_t len,
 	    bool with_chain, struct blob *out, struct error *err);
@@ -67,7 +76,8 @@ enum identity_format { IDENTITY_P12, IDENTITY_PEM };
 
 /*
  * Certificate, chain and key as one file. passphrase NULL: a PEM with the key
- * in clear (P12 requires one). modern algorithms: AES-256, PBKDF2, SHA-256.
+ * in clear (P12 requires one: ERR_USAGE). Algorithms: AES-256, PBKDF2 with
+ * SHA-256. *out is replaced; write it with mode 0600.
  */
 int	identity_export(const struct identity *id, enum identity_format format,
 	    const struct blob *passphrase, struct blob *out, struct error *err);

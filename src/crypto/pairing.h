@@ -17,9 +17,12 @@ struct pairing {
 
 /*
  * device_key: DevicePublicKey as the device sent it (PKCS#1 PEM; SPKI is read
- * too). Two new RSA-2048 keys, SHA-256, shapes of protocol.md 4.2, ten years,
- * valid since yesterday so that a device whose clock is behind accepts them.
- * ERR_PROTOCOL when device_key is no RSA key of 1024 to 4096 bits.
+ * too). Two new RSA-2048 keys: nothing else that this host does takes as long.
+ * Names, serial numbers and extensions are those of libimobiledevice's
+ * userpref.c, the digest is SHA-256 as in its later releases (some systems no
+ * longer accept SHA-1); ten years, valid since yesterday so that a device whose
+ * clock is behind accepts them. ERR_PROTOCOL when device_key is no RSA key of
+ * 1024 to 4096 bits. *out is replaced.
  */
 int	pairing_create(const void *device_key, size_t len, struct pairing *out,
 	    struct error *err);
