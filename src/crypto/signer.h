@@ -16,25 +16,30 @@ struct signer;
 enum signer_limits {
 	SIGNER_CHALLENGE_MAX = 1024,	/* bytes; a real one has 8 to 32 */
 	SIGNER_ANSWER_MAX = 16384,	/* bytes of CMS */
+	SIGNER_SIGNATURES_MAX = 64,	/* for one channel; a job needs a handful */
 };
 
 /* What the signature is for; the signer logs it and refuses anything else. */
 enum signer_purpose { SIGNER_PAIR = 1, SIGNER_ESCALATE = 2 };
 
 /*
- * Forks the signer. The child loads the identity (and asks for its passphrase)
- * and keeps it in memory that is neither dumped nor swapped; this process never
+ * Forks the signer. The child loads the identity (and asks for its passphrase,
+ * in the child, where all descriptors but the first three are closed) and
+ * keeps it in memory that is neither dumped nor swapped; this process never
  * sees the key. Returns when the identity is loaded, with its certificate in
- * *cert, or -1 with the child's own error. Call it before any worker is forked
- * and before anything a device sent is parsed.
+ * *cert, or -1 with the child's own error. Call it before any worker is forked,
+ * before there is a thread, and before anything a device sent is parsed. The
+ * child ignores the terminal's signals: it ends when this process does, or
+ * with signer_stop().
  */
 int	signer_start(const struct identity_source *source, struct signer **out,
 	    struct cert *cert, struct error *err);
 
 /*
  * A new channel to the signer for work on one device: *fd is the caller's, to
- * be given to that device's worker. The signer knows from us, not from the
- * worker, which device it signs for.
+ * be given to that device's worker and closed here. The signer knows from us,
+ * not from the worker, which device it signs for. It closes a channel on which
+ * anything comes that is no request, and refuses beyond SIGNER_SIGNATURES_MAX.
  */
 int	signer_channel(struct signer *s, const char *udid, int *fd, struct error *err);
 
@@ -46,7 +51,9 @@ void	signer_forget(struct signer *s);
 /*
  * The worker's side: asks over fd for a CMS signature of the challenge.
  * ERR_UNAVAILABLE when the signer is gone, ERR_PERM when it refuses,
- * ERR_TIMEOUT at the deadline. *out is replaced.
+ * ERR_TIMEOUT at the deadline (close fd then: the answer may still come),
+ * ERR_PROTOCOL when the challenge is empty or longer than SIGNER_CHALLENGE_MAX.
+ * *out is replaced.
  */
 int	signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
 	    struct deadline deadline, struct blob *out, struct error *err);

@@ -1,0 +1,228 @@
+/* signer: forks the signer's process; talks to it for the parent and for workers */
+#include "crypto/signer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "crypto/cert.h"
+#include "crypto/signrequest.h"
+#include "crypto/signserver.h"
+
+enum { GOODBYE_MS = 2000 };
+
+struct signer {
+	pid_t	pid;
+	int	control;
+};
+
+static const char gone[] = "the signer is gone";
+
+/* Closing is what ends it; a child that hangs is not waited for. */
+void
+signer_stop(struct signer *s)
+{
+	struct pollfd pfd;
+
+	if (!s)
+		return;
+	pfd = (struct pollfd){ .fd = s->control, .events = POLLIN };
+	(void)shutdown(s->control, SHUT_WR);
+	/* Only while it loads, perhaps at a prompt, does it listen to this. */
+	(void)kill(s->pid, SIGTERM);
+	if (poll(&pfd, 1, GOODBYE_MS) <= 0 || !(pfd.revents & POLLHUP))
+		(void)kill(s->pid, SIGKILL);
+	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		continue;
+	signer_forget(s);
+}
+
+void
+signer_forget(struct signer *s)
+{
+	if (!s)
+		return;
+	close(s->control);
+	free(s);
+}
+
+static void
+clean_signer(struct signer **s)
+{
+	signer_stop(*s);
+}
+
+/* One packet of at most len bytes. 0 or less: there will be none. */
+static ssize_t
+receive(int fd, void *data, size_t len, struct error *err)
+{
+	ssize_t n;
+
+	for (;;) {
+		n = recv(fd, data, len, MSG_DONTWAIT);
+		if (n >= 0 || (errno != EINTR && errno != EAGAIN))
+			return n;
+		/* A person may be typing a passphrase: no deadline. */
+		if (deadline_wait(fd, POLLIN, deadline_never(), err) < 0)
+			return -1;
+	}
+}
+
+/* The child's verdict on the identity, then its certificate. */
+static int
+hear(struct signer *s, struct cert *cert, struct error *err)
+{
+	struct error said = { 0 }, waited = { 0 };
+	uint8_t der[SIGNSERVER_CERT_MAX];
+	ssize_t n = receive(s->control, &said, sizeof(said), &waited);
+
+	if (n == sizeof(said) && said.kind != ERR_NONE) {
+		*err = said;
+		return -1;
+	}
+	if (n == sizeof(said))
+		n = receive(s->control, der, sizeof(der), &waited);
+	if (waited.kind != ERR_NONE) {
+		*err = waited;
+		return -1;
+	}
+	if (n <= 0)
+		return error_set(err, ERR_UNAVAILABLE,
+		    "the signer ended before it had loaded the identity");
+	return cert_parse(der, (size_t)n, cert, err);
+}
+
+int
+signer_start(const struct identity_source *source, struct signer **out, struct cert *cert,
+    struct error *err)
+{
+	auto_with(clean_signer) struct signer *s = NULL;
+	struct signer *fresh;
+	int ends[2];
+	pid_t parent = getpid(), pid;
+
+	fresh = calloc(1, sizeof(*fresh));
+	if (!fresh)
+		return error_memory(err);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		free(fresh);
+		return error_set_sys(err, ERR_SOFTWARE, errno, "a socket for the signer");
+	}
+	pid = fork();
+	if (pid == 0)
+		_exit(signserver_run(ends[1], source, parent));
+	close(ends[1]);
+	*fresh = (struct signer){ .pid = pid, .control = ends[0] };
+	if (pid < 0) {
+		signer_forget(fresh);
+		return error_set_sys(err, ERR_SOFTWARE, errno, "starting the signer");
+	}
+	s = fresh;
+	if (hear(s, cert, err) < 0)
+		return -1;
+	*out = steal_pointer(&s);
+	return 0;
+}
+
+static int
+grant(struct signer *s, const struct signserver_grant *g, int fd)
+{
+	union {
+		char		bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	align;
+	} control = { { 0 } };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)g, .iov_len = sizeof(*g) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes) };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
+	do
+		n = sendmsg(s->control, &msg, MSG_NOSIGNAL);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -1 : 0;
+}
+
+int
+signer_channel(struct signer *s, const char *udid, int *fd, struct error *err)
+{
+	auto_fd int ours = -1, theirs = -1;
+	struct signserver_grant g = { { 0 } };
+	int ends[2];
+
+	if (strlen(udid) >= sizeof(g.udid))
+		return error_set(err, ERR_SOFTWARE, "a UDID of %zu characters", strlen(udid));
+	memcpy(g.udid, udid, strlen(udid));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_set_sys(err, ERR_SOFTWARE, errno, "a channel to the signer");
+	ours = ends[0];
+	theirs = ends[1];
+	if (grant(s, &g, theirs) < 0)
+		return error_set_sys(err, ERR_UNAVAILABLE, errno, gone);
+	*fd = steal_fd(&ours);
+	return 0;
+}
+
+static int
+ask(int fd, const struct signrequest *r, struct error *err)
+{
+	uint8_t packet[SIGNREQUEST_MAX];
+	size_t len = signrequest_write(r, packet);
+	ssize_t n;
+
+	do
+		n = send(fd, packet, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? error_set_sys(err, ERR_UNAVAILABLE, errno, gone) : 0;
+}
+
+static int
+take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *err)
+{
+	struct signanswer a;
+
+	if (!signanswer_parse(packet, len, &a))
+		return error_set(err, ERR_SOFTWARE, "the signer's answer makes no sense");
+	if (a.status != 0) {
+		/* Only kinds that are about the command, never one about a device. */
+		enum error_kind kind = a.status == ERR_SOFTWARE || a.status == ERR_DATA ?
+		    (enum error_kind)a.status : ERR_PERM;
+
+		return error_set(err, kind, "the signer refuses: %.*s", (int)a.len,
+		    (const char *)a.body);
+	}
+	return blob_set(out, a.body, a.len) < 0 ? error_memory(err) : 0;
+}
+
+int
+signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
+    struct deadline deadline, struct blob *out, struct error *err)
+{
+	struct signrequest r = { .purpose = purpose, .challenge = challenge, .len = len };
+	uint8_t packet[SIGNANSWER_MAX];
+	ssize_t n;
+
+	if (len == 0 || len > SIGNER_CHALLENGE_MAX)
+		return error_set(err, ERR_PROTOCOL, "the device's challenge has %zu bytes", len);
+	if (ask(fd, &r, err) < 0)
+		return -1;
+	do {
+		if (deadline_wait(fd, POLLIN, deadline, err) < 0)
+			return error_context(err, "waiting for the signer");
+		n = recv(fd, packet, sizeof(packet), MSG_DONTWAIT);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	if (n <= 0)
+		return error_set(err, ERR_UNAVAILABLE, gone);
+	return take_answer(packet, (size_t)n, out, err);
+}

@@ -1,0 +1,130 @@
+/* signrequest: two packets, written and read */
+#include "crypto/signrequest.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/clean.h"
+
+enum {
+	MAGIC_REQUEST = 0x43485251,	/* "CHRQ" */
+	MAGIC_ANSWER = 0x43485241,	/* "CHRA" */
+	FORMAT = 1,
+};
+
+struct header {
+	uint32_t	magic;
+	uint16_t	version, kind;
+	uint32_t	length;
+};
+
+static uint32_t
+get32(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static uint16_t
+get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static void
+put16(uint8_t *p, uint16_t n)
+{
+	p[0] = (uint8_t)(n >> 8);
+	p[1] = (uint8_t)n;
+}
+
+static void
+put32(uint8_t *p, uint32_t n)
+{
+	put16(p, (uint16_t)(n >> 16));
+	put16(p + 2, (uint16_t)n);
+}
+
+/* The header of a packet whose length says exactly what follows it. */
+static bool
+get_header(const uint8_t *packet, size_t len, uint32_t magic, size_t most, struct header *h)
+{
+	if (len < SIGNREQUEST_HEADER)
+		return false;
+	h->magic = get32(packet);
+	h->version = get16(packet + 4);
+	h->kind = get16(packet + 6);
+	h->length = get32(packet + 8);
+	return h->magic == magic && h->version == FORMAT && h->length <= most &&
+	    h->length == len - SIGNREQUEST_HEADER;
+}
+
+static size_t
+put_packet(uint32_t magic, uint16_t kind, const void *body, size_t len, uint8_t *out)
+{
+	put32(out, magic);
+	put16(out + 4, FORMAT);
+	put16(out + 6, kind);
+	put32(out + 8, (uint32_t)len);
+	if (len)
+		memcpy(out + SIGNREQUEST_HEADER, body, len);
+	return SIGNREQUEST_HEADER + len;
+}
+
+bool
+signrequest_parse(const void *packet, size_t len, struct signrequest *out)
+{
+	struct header h;
+
+	if (!get_header(packet, len, MAGIC_REQUEST, SIGNER_CHALLENGE_MAX, &h) || h.length == 0 ||
+	    (h.kind != SIGNER_PAIR && h.kind != SIGNER_ESCALATE))
+		return false;
+	out->purpose = (enum signer_purpose)h.kind;
+	out->challenge = (const uint8_t *)packet + SIGNREQUEST_HEADER;
+	out->len = h.length;
+	return true;
+}
+
+bool
+signanswer_parse(const void *packet, size_t len, struct signanswer *out)
+{
+	struct header h;
+
+	if (!get_header(packet, len, MAGIC_ANSWER, SIGNER_ANSWER_MAX, &h) || h.length == 0)
+		return false;
+	out->status = h.kind;
+	out->body = (const uint8_t *)packet + SIGNREQUEST_HEADER;
+	out->len = h.length;
+	return true;
+}
+
+size_t
+signrequest_write(const struct signrequest *r, uint8_t out[SIGNREQUEST_MAX])
+{
+	assert(r->len <= SIGNER_CHALLENGE_MAX);
+	return put_packet(MAGIC_REQUEST, (uint16_t)r->purpose, r->challenge, r->len, out);
+}
+
+size_t
+signanswer_write(const struct signanswer *a, uint8_t out[SIGNANSWER_MAX])
+{
+	assert(a->len <= SIGNER_ANSWER_MAX);
+	return put_packet(MAGIC_ANSWER, (uint16_t)a->status, a->body, a->len, out);
+}
+
+bool
+signrequest_is_document(const void *challenge, size_t len)
+{
+	static const char *const signs[] = { "<?xml", "<plist", "<dict", "bplist", "Payload" };
+	uint8_t letters[SIGNER_CHALLENGE_MAX];
+	const uint8_t *p = challenge;
+	size_t i, n = 0;
+
+	/* Without NUL bytes, so that UTF-16 and UTF-32 read like UTF-8. */
+	for (i = 0; i < len && n < sizeof(letters); i++)
+		if (p[i])
+			letters[n++] = p[i];
+	for (i = 0; i < countof(signs); i++)
+		if (memmem(letters, n, signs[i], strlen(signs[i])))
+			return true;
+	return false;
+}

@@ -1,0 +1,51 @@
+/* signrequest: what a worker may ask of the signer, and the answer, as bytes */
+#ifndef CRYPTO_SIGNREQUEST_H
+#define CRYPTO_SIGNREQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "crypto/signer.h"
+
+/*
+ * One packet each way, numbers big-endian. Request: magic, version (16 bits),
+ * purpose (16 bits), length, that many bytes of challenge, and nothing after
+ * them. Answer: magic, version, status (16 bits; 0, or an enum error_kind),
+ * length, that many bytes: the CMS, or one line of text.
+ */
+enum {
+	SIGNREQUEST_HEADER = 12,
+	SIGNREQUEST_MAX = SIGNREQUEST_HEADER + SIGNER_CHALLENGE_MAX,
+	SIGNANSWER_MAX = SIGNREQUEST_HEADER + SIGNER_ANSWER_MAX,
+};
+
+/* The bytes are borrowed from the packet. */
+struct signrequest {
+	enum signer_purpose	 purpose;
+	const uint8_t		*challenge;
+	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX */
+};
+
+struct signanswer {
+	int			 status;
+	const uint8_t		*body;
+	size_t			 len;
+};
+
+/* Pure. false: not a request of exactly this shape, and *out is untouched. */
+bool	signrequest_parse(const void *packet, size_t len, struct signrequest *out);
+bool	signanswer_parse(const void *packet, size_t len, struct signanswer *out);
+
+/* The length of what was written; the bounds above are the caller's to keep. */
+size_t	signrequest_write(const struct signrequest *r, uint8_t out[SIGNREQUEST_MAX]);
+size_t	signanswer_write(const struct signanswer *a, uint8_t out[SIGNANSWER_MAX]);
+
+/*
+ * Does this challenge look like a document rather than like random bytes? A
+ * worker in the wrong hands could otherwise have a profile signed by asking
+ * for the answer to a challenge. Random bytes look so once in 2^40.
+ */
+bool	signrequest_is_document(const void *challenge, size_t len);
+
+#endif
