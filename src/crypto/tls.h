@@ -18,17 +18,25 @@ struct tls_client {
 };
 
 /*
- * Takes no ownership of fd (non-blocking, connected). Blocks for the handshake,
- * at most until the deadline. TLS 1.2 and 1.3, security level 0 because
- * devices and other tools still use SHA-1 and 1024 bits here (protocol.md 6.3);
- * the device's certificate is not judged: it is the one made at pairing.
- * A refusal of our certificate is ERR_DEVICE with REFUSED_TLS, also when TLS 1.3
- * tells it only at the first tls_read().
+ * Takes no ownership of fd, a connected socket; it need not be non-blocking,
+ * and it must not be read or written otherwise while *out lives. Blocks for
+ * the handshake, at most until the deadline. Never raises SIGPIPE.
+ *
+ * TLS 1.2 and 1.3 as go-ios and pymobiledevice3 do; security level 0, because
+ * libimobiledevice 1.3 still signs with SHA-1 and old devices have 1024 bits.
+ * No known client judges the device's certificate, and nor do we: it is the one
+ * made at pairing. A refusal of our certificate is ERR_DEVICE with REFUSED_TLS,
+ * also when TLS 1.3 tells it only at the first tls_read() or tls_write(). A
+ * pair record whose certificate and key cannot be used is ERR_DATA.
  */
 int	tls_open(int fd, const struct tls_client *who, struct deadline deadline,
 	    struct tls **out, struct error *err);
 
-/* Exactly len bytes. ERR_LINK when the peer closed, ERR_TIMEOUT at the deadline. */
+/*
+ * Exactly len bytes. ERR_LINK when the peer closed, ERR_TIMEOUT at the deadline.
+ * After a failure the stream is of no further use: tls_close() it. Up to 16 KiB
+ * in one tls_write() are one record and one system call.
+ */
 int	tls_read(struct tls *t, void *data, size_t len, struct deadline deadline,
 	    struct error *err);
 int	tls_write(struct tls *t, const void *data, size_t len, struct deadline deadline,
