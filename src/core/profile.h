@@ -24,9 +24,9 @@ struct profile_setting {
 
 /* What to build. Zero-initialise; everything is borrowed. */
 struct profile_spec {
-	const char *const		*presets;	/* names; combined */
+	const char *const		*presets;	/* names; combined, in any order */
 	size_t				 n_presets;
-	const struct profile_setting	*settings;
+	const struct profile_setting	*settings;	/* they win over the presets */
 	size_t				 n_settings;
 	const char			*identifier;	/* NULL: derived from preset names */
 	const char			*organization;	/* NULL: left out */
@@ -34,16 +34,41 @@ struct profile_spec {
 	int64_t				 duration_s;	/* DurationUntilRemoval; 0: none */
 	int64_t				 removal_at;	/* RemovalDate, seconds since 1970 UTC; 0: none */
 	const char			*removal_password;	/* NULL: none */
+
+	/* What some presets ask for; NULL: without it. */
+	const char			*app;		/* bundle id: kiosk (must), exam, … */
+	const char			*wifi_ssid;	/* adds a Wi-Fi payload */
+	const char			*wifi_password;	/* WPA; in clear in the profile */
+	const char			*footnote;	/* on the Lock Screen */
+	const char			*asset_tag;
+	bool				 lock_pairing;	/* allowHostPairing=false: only for devices that
+							 * carry a supervising host's certificate */
 };
 
 /*
  * The profile as XML, the same bytes for the same specification on every
- * machine. PayloadUUIDs are RFC 9562 version 8, cut from the SHA-256 of the
- * canonical form without any PayloadUUID; so the UUID names the content.
- * Unknown preset or key, value of the wrong type: ERR_USAGE. *out is replaced.
+ * machine; cheap (no file, no clock), so build again rather than keep. The
+ * identifier is org.chaperone.preset.NAME, for several presets their names
+ * in alphabetical order between dots, org.chaperone.restrictions without any;
+ * it depends on nothing else, the organization included.
+ *
+ * PayloadUUIDs are RFC 9562 version 8. The outer one is cut from the SHA-256
+ * of the very bytes that profile_build() returns, less the PayloadUUID keys
+ * of the profile and its payloads (core/canonical); a payload's from the
+ * profile's identifier, a newline and the payload written the same way. So a
+ * device that lists this UUID carries this content, and anyone can check it
+ * with sed and sha256sum.
+ *
+ * A time bound (duration_s, removal_at) also sets forceAutomaticDateAndTime:
+ * who can move the clock could end it. A removal password with is_removable,
+ * an unknown preset or key, a value of the wrong type or out of its range:
+ * ERR_USAGE. *out is replaced; it may hold secrets, and is wiped as any blob.
  */
 int	profile_build(const struct profile_spec *spec, profile_digest_fn *digest,
 	    struct blob *out, struct error *err);
+
+/* The identifier that profile_build() gives, NUL included. ERR_USAGE: unknown preset. */
+int	profile_identifier(const struct profile_spec *spec, struct blob *out, struct error *err);
 
 /* A restriction that a profile sets, for comparison with what a device reports. */
 struct profile_restriction {
@@ -62,7 +87,9 @@ struct profile {
 	bool		 is_removal_disallowed;
 	bool		 is_content_addressed;	/* its UUID is the one profile_build() would give */
 	/* Keys of com.apple.applicationaccess payloads, Payload* keys left out,
-	 * those that equal the default left out (they restrict nothing). */
+	 * those that equal the default left out (they restrict nothing), each
+	 * key once: of two payloads the restrictive value counts. Sorted by key.
+	 * Keys unknown to the table are in it: no device will report them. */
 	struct profile_restriction *restrictions;
 	size_t		 n_restrictions;
 };

@@ -1,0 +1,118 @@
+/* keys: look-ups in the tables of keys and payload types */
+#include "core/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { NEAR = 4 };	/* more edits than this are another word */
+
+/* Rows of one payload stand together in the table. */
+static const struct key *
+section(const char *payload, size_t *n)
+{
+	size_t i, first = key_table_size;
+
+	*n = 0;
+	for (i = 0; i < key_table_size; i++) {
+		if (strcmp(key_table[i].payload, payload) != 0) {
+			if (*n)
+				break;
+			continue;
+		}
+		if (*n == 0)
+			first = i;
+		++*n;
+	}
+	return *n ? &key_table[first] : NULL;
+}
+
+static int
+compare_path(const void *path, const void *key)
+{
+	return strcmp(path, ((const struct key *)key)->path);
+}
+
+const struct key *
+key_find(const char *payload, const char *path)
+{
+	size_t n, i;
+	const struct key *rows = section(payload, &n);
+
+	/* Only the restrictions are many, and they are kept in order. */
+	if (rows && strcmp(payload, RESTRICTIONS) == 0)
+		return bsearch(path, rows, n, sizeof(*rows), compare_path);
+	for (i = 0; i < n; i++)
+		if (strcmp(rows[i].path, path) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+bool
+key_knows_payload(const char *payload)
+{
+	size_t n;
+
+	return section(payload, &n) != NULL;
+}
+
+const struct key *
+key_nearest(const char *payload, const char *inside, const char *name, size_t *distance)
+{
+	size_t n, i, prefix = strlen(inside), limit = NEAR;
+	const struct key *rows = section(payload, &n), *best = NULL;
+
+	if (strlen(name) < 2 * NEAR)
+		limit = strlen(name) / 3;
+	for (i = 0; i < n; i++) {
+		size_t d;
+
+		if (strncmp(rows[i].path, inside, prefix) != 0 || strchr(rows[i].path + prefix, '.'))
+			continue;
+		d = text_distance(name, rows[i].path + prefix, limit);
+		if (d > limit || (best && d >= *distance))
+			continue;
+		best = &rows[i];
+		*distance = d;
+	}
+	return best;
+}
+
+bool
+key_needs_supervision(const struct key *key, const char *version)
+{
+	if (!key->supervised)
+		return false;
+	if (!version || strcmp(key->supervised, "yes") == 0)
+		return true;
+	return text_compare_versions(version, key->supervised) >= 0;
+}
+
+const struct payload_type *
+payload_type_find(const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < payload_table_size; i++)
+		if (strcmp(payload_table[i].type, type) == 0)
+			return &payload_table[i];
+	return NULL;
+}
+
+const struct payload_type *
+payload_type_nearest(const char *type)
+{
+	const struct payload_type *best = NULL;
+	size_t i, least = NEAR + 1;
+
+	for (i = 0; i < payload_table_size; i++) {
+		size_t d = text_distance(type, payload_table[i].type, NEAR);
+
+		if (d < least) {
+			least = d;
+			best = &payload_table[i];
+		}
+	}
+	return best;
+}
