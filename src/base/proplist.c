@@ -158,8 +158,10 @@ dict_get_data(plist_t dict, const char *key, const void **data, size_t *len)
 static bool
 set_item(plist_t dict, const char *key, plist_t value)
 {
-	if (!value)
+	if (!value || !dict) {
+		plist_free(value);
 		return false;
+	}
 	plist_dict_set_item(dict, key, value);
 	return true;
 }

@@ -1,0 +1,228 @@
+/* facts: reads a device's answers; what is missing or of a wrong type is unknown */
+#include "core/facts.h"
+
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/error.h"
+#include "base/proplist.h"
+#include "base/text.h"
+
+enum { TEXT_LONGEST = 1024, PROFILES_MAX = 4096 };
+
+static void
+clear_profile(struct installed_profile *p)
+{
+	free(p->identifier);
+	free(p->uuid);
+	free(p->display_name);
+	free(p->organization);
+}
+
+void
+facts_forget_profiles(struct facts *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_profiles; i++)
+		clear_profile(&f->profiles[i]);
+	free(f->profiles);
+	f->profiles = NULL;
+	f->n_profiles = 0;
+	f->has_profiles = false;
+	if (f->restrictions)
+		plist_free(f->restrictions);
+	f->restrictions = NULL;
+	f->answers_restrictions = UNKNOWN;
+}
+
+void
+facts_clear(struct facts *f)
+{
+	facts_forget_profiles(f);
+	free(f->name);
+	free(f->serial);
+	free(f->product);
+	free(f->device_class);
+	free(f->os);
+	free(f->build);
+	free(f->activation);
+	free(f->organization);
+	if (f->cloud)
+		plist_free(f->cloud);
+	*f = (struct facts){ 0 };
+}
+
+/* A printable copy of dict's text; true also when there is none. */
+static bool
+take_text(plist_t dict, const char *key, char **out)
+{
+	const char *s = dict_get_string(dict, key);
+	char clean[TEXT_LONGEST], *copy;
+
+	if (!s)
+		return true;
+	text_printable(s, strlen(s), clean, sizeof(clean));
+	copy = strdup(clean);
+	if (!copy)
+		return false;
+	free(*out);
+	*out = copy;
+	return true;
+}
+
+static enum known
+known_bool(plist_t dict, const char *key)
+{
+	bool value;
+
+	return dict_get_bool(dict, key, &value) ? (value ? YES : NO) : UNKNOWN;
+}
+
+int
+facts_read_values(struct facts *f, plist_t values, struct error *err)
+{
+	const char *udid = dict_get_string(values, "UniqueDeviceID");
+	uint64_t ecid;
+
+	if (!node_is(values, PLIST_DICT))
+		return error_set(err, ERR_PROTOCOL, "GetValue: the values are no dictionary");
+	if (udid && !text_same_udid(udid, f->udid))
+		return error_set(err, ERR_PROTOCOL, "GetValue: another device answers (its UDID differs)");
+	if (dict_get_uint(values, "UniqueChipID", &ecid))
+		f->ecid = ecid;
+	if (known_bool(values, "PasswordProtected") != UNKNOWN)
+		f->is_locked = known_bool(values, "PasswordProtected");
+	if (!take_text(values, "DeviceName", &f->name) ||
+	    !take_text(values, "SerialNumber", &f->serial) ||
+	    !take_text(values, "ProductType", &f->product) ||
+	    !take_text(values, "DeviceClass", &f->device_class) ||
+	    !take_text(values, "ProductVersion", &f->os) ||
+	    !take_text(values, "BuildVersion", &f->build) ||
+	    !take_text(values, "ActivationState", &f->activation))
+		return error_memory(err);
+	return 0;
+}
+
+const struct installed_profile *
+facts_find_profile(const struct facts *f, const char *identifier)
+{
+	size_t i;
+
+	for (i = 0; i < f->n_profiles; i++)
+		if (strcmp(f->profiles[i].identifier, identifier) == 0)
+			return &f->profiles[i];
+	return NULL;
+}
+
+static bool
+read_profile(struct installed_profile *p, const char *identifier, plist_t manifest,
+    plist_t metadata)
+{
+	plist_t shown = dict_get_dict(manifest, identifier);
+	plist_t said = dict_get_dict(metadata, identifier);
+
+	p->identifier = strdup(identifier);
+	p->times_listed = 1;
+	p->version = -1;
+	dict_get_int(said, "PayloadVersion", &p->version);
+	p->is_active = known_bool(shown, "IsActive");
+	p->is_removal_disallowed = known_bool(said, "PayloadRemovalDisallowed");
+	return p->identifier && take_text(said, "PayloadUUID", &p->uuid) &&
+	    take_text(said, "PayloadOrganization", &p->organization) &&
+	    take_text(shown, "Description", &p->display_name) &&
+	    take_text(said, "PayloadDisplayName", &p->display_name);
+}
+
+int
+facts_read_profile_list(struct facts *f, plist_t reply, struct error *err)
+{
+	plist_t order = dict_get_array(reply, "OrderedIdentifiers");
+	plist_t manifest = dict_get_dict(reply, "ProfileManifest");
+	plist_t metadata = dict_get_dict(reply, "ProfileMetadata");
+	uint32_t n, i;
+
+	if (!order || !manifest || !metadata)
+		return error_set(err, ERR_PROTOCOL,
+		    "GetProfileList: OrderedIdentifiers, ProfileManifest or ProfileMetadata is missing");
+	n = plist_array_get_size(order);
+	if (n > PROFILES_MAX)
+		return error_set(err, ERR_PROTOCOL, "GetProfileList: %u profiles are listed", n);
+	facts_forget_profiles(f);
+	f->profiles = calloc(n ? n : 1, sizeof(*f->profiles));
+	if (!f->profiles)
+		return error_memory(err);
+	for (i = 0; i < n; i++) {
+		const char *identifier = node_string(plist_array_get_item(order, i));
+		struct installed_profile *again;
+
+		if (!identifier)
+			return error_set(err, ERR_PROTOCOL, "GetProfileList: an identifier is no text");
+		again = (struct installed_profile *)facts_find_profile(f, identifier);
+		if (again) {
+			again->times_listed++;
+			continue;
+		}
+		if (!read_profile(&f->profiles[f->n_profiles++], identifier, manifest, metadata))
+			return error_memory(err);
+	}
+	f->has_profiles = true;
+	return 0;
+}
+
+/* Bytes are compared: a re-issued certificate with the same key is another one. */
+static enum known
+is_supervisor(plist_t cloud, const struct blob *certificate)
+{
+	plist_t hosts = dict_get_array(cloud, "SupervisorHostCertificates");
+	uint32_t n = hosts ? plist_array_get_size(hosts) : 0, i;
+
+	for (i = 0; i < n; i++) {
+		const void *der;
+		size_t len;
+
+		if (node_data(plist_array_get_item(hosts, i), &der, &len) &&
+		    len == certificate->len && memcmp(der, certificate->data, len) == 0)
+			return YES;
+	}
+	return NO;
+}
+
+int
+facts_read_cloud(struct facts *f, plist_t reply, const struct blob *certificate,
+    struct error *err)
+{
+	plist_t cloud = dict_get(reply, "CloudConfiguration");
+
+	if (cloud && !node_is(cloud, PLIST_DICT))
+		return error_set(err, ERR_PROTOCOL,
+		    "GetCloudConfiguration: CloudConfiguration is no dictionary");
+	if (f->cloud)
+		plist_free(f->cloud);
+	f->cloud = NULL;
+	/* A device without a configuration is not supervised; that much is said. */
+	f->is_supervised = known_bool(cloud, "IsSupervised") == YES ? YES : NO;
+	f->is_ours = certificate ? is_supervisor(cloud, certificate) : UNKNOWN;
+	if (!cloud)
+		return 0;
+	f->cloud = plist_copy(cloud);
+	if (!f->cloud || !take_text(cloud, "OrganizationName", &f->organization))
+		return error_memory(err);
+	return 0;
+}
+
+int
+facts_read_restrictions(struct facts *f, plist_t reply, struct error *err)
+{
+	plist_t global = dict_get_dict(reply, "GlobalRestrictions");
+
+	if (!global)
+		return error_set(err, ERR_PROTOCOL, "Restrictions: GlobalRestrictions is missing");
+	if (f->restrictions)
+		plist_free(f->restrictions);
+	f->restrictions = plist_copy(global);
+	if (!f->restrictions)
+		return error_memory(err);
+	f->answers_restrictions = YES;
+	return 0;
+}
