@@ -1,0 +1,208 @@
+/* mcinstall: the profile service of one device */
+#include "wire/mcinstall.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/proplist.h"
+#include "base/text.h"
+#include "core/chain.h"
+#include "core/refusal.h"
+#include "wire/channel.h"
+#include "wire/lockdown.h"
+#include "wire/mux.h"
+
+enum { CHALLENGE_MAX = 1024 };
+
+struct mcinstall {
+	struct channel	*channel;
+};
+
+void
+mcinstall_close(struct mcinstall *mc)
+{
+	if (mc)
+		channel_close(mc->channel);
+	free(mc);
+}
+
+static void
+clean_mcinstall(struct mcinstall **mc)
+{
+	mcinstall_close(*mc);
+}
+
+int
+mcinstall_open(const struct mux_device *device, const struct lockdown_service *service,
+    const struct tls_client *who, struct deadline deadline, struct mcinstall **out,
+    struct error *err)
+{
+	auto_with(clean_mcinstall) struct mcinstall *mc = calloc(1, sizeof(*mc));
+	int fd = -1;
+
+	if (!mc)
+		return error_memory(err);
+	if (mux_connect(device, service->port, &fd, err) < 0 ||
+	    channel_new(fd, &mc->channel, err) < 0)
+		return error_context(err, "MCInstall");
+	if (service->uses_tls && channel_start_tls(mc->channel, who, deadline, err) < 0)
+		return error_context(err, "MCInstall");
+	*out = steal_pointer(&mc);
+	return 0;
+}
+
+/* The device's words for it, without anything else that the reply holds. */
+static void
+describe(const char *request, const char *status, const struct chain *chain, struct error *err)
+{
+	const struct chain_link *cause = chain_cause(chain);
+	char clean[64];
+
+	text_printable(status, strlen(status), clean, sizeof(clean));
+	if (cause)
+		error_set(err, ERR_DEVICE, "%s: the device answers %s: %s %lld", request, clean,
+		    cause->domain, (long long)cause->code);
+	else
+		error_set(err, ERR_DEVICE, "%s: the device answers %s", request, clean);
+}
+
+int
+mcinstall_check_reply(const char *request, plist_t reply, struct error *err)
+{
+	const char *status = dict_get_string(reply, "Status");
+	struct chain chain;
+	enum refusal refusal;
+
+	if (!status)
+		return error_set(err, ERR_PROTOCOL, "%s: an answer without a status", request);
+	refusal = refusal_of_status(status);
+	if (refusal == REFUSED_NOT)
+		return 0;
+	chain_read(reply, &chain);
+	describe(request, status, &chain, err);
+	err->refusal = (int)refusal;
+	err->chain = chain;
+	return -1;
+}
+
+/* One entry of a request beside its type: text, data, or none. */
+struct argument {
+	const char		*key;
+	const char		*text;
+	const struct blob	*data;
+};
+
+static plist_t
+new_request(const char *type, const struct argument *argument)
+{
+	auto_plist plist_t request = plist_new_dict();
+
+	if (!dict_set_string(request, "RequestType", type))
+		return NULL;
+	if (argument && argument->text && !dict_set_string(request, argument->key, argument->text))
+		return NULL;
+	if (argument && argument->data &&
+	    !dict_set_data(request, argument->key, argument->data->data, argument->data->len))
+		return NULL;
+	return steal_pointer(&request);
+}
+
+static int
+call(struct mcinstall *mc, const char *type, const struct argument *argument,
+    struct deadline deadline, enum delivery *delivery, plist_t *out, struct error *err)
+{
+	auto_plist plist_t request = new_request(type, argument), reply = NULL;
+	enum delivery unused;
+
+	delivery = delivery ? delivery : &unused;
+	*delivery = DELIVERY_NONE;
+	if (!request)
+		return error_memory(err);
+	log_debug("MCInstall: %s", type);
+	/* Bytes may have left even when sending failed half-way: say so. */
+	*delivery = DELIVERY_SENT;
+	if (channel_send(mc->channel, request, deadline, err) < 0 ||
+	    channel_receive(mc->channel, deadline, &reply, err) < 0)
+		return error_context(err, "%s", type);
+	if (mcinstall_check_reply(type, reply, err) < 0) {
+		log_debug("MCInstall: %s", err->message);
+		return -1;
+	}
+	*delivery = DELIVERY_ACKNOWLEDGED;
+	if (out)
+		*out = steal_pointer(&reply);
+	return 0;
+}
+
+int
+mcinstall_get_profile_list(struct mcinstall *mc, struct deadline deadline, plist_t *out,
+    struct error *err)
+{
+	return call(mc, "GetProfileList", NULL, deadline, NULL, out, err);
+}
+
+int
+mcinstall_get_cloud_configuration(struct mcinstall *mc, struct deadline deadline, plist_t *out,
+    struct error *err)
+{
+	return call(mc, "GetCloudConfiguration", NULL, deadline, NULL, out, err);
+}
+
+int
+mcinstall_get_restrictions(struct mcinstall *mc, struct deadline deadline, plist_t *out,
+    struct error *err)
+{
+	return call(mc, "Restrictions", NULL, deadline, NULL, out, err);
+}
+
+static int
+take_challenge(plist_t reply, struct blob *out, struct error *err)
+{
+	const void *data;
+	size_t len;
+
+	if (!dict_get_data(reply, "Challenge", &data, &len) || len == 0 || len > CHALLENGE_MAX)
+		return error_set(err, ERR_PROTOCOL, "Escalate: an answer without a usable challenge");
+	return blob_set(out, data, len) < 0 ? error_memory(err) : 0;
+}
+
+int
+mcinstall_escalate(struct mcinstall *mc, const struct blob *certificate,
+    mcinstall_sign_fn *sign, void *ctx, struct deadline deadline, struct error *err)
+{
+	const struct argument offer = { "SupervisorCertificate", NULL, certificate };
+	auto_blob struct blob challenge = { 0 }, answer = { 0 };
+	const struct argument proof = { "SignedRequest", NULL, &answer };
+	auto_plist plist_t reply = NULL;
+
+	if (call(mc, "Escalate", &offer, deadline, NULL, &reply, err) < 0 ||
+	    take_challenge(reply, &challenge, err) < 0)
+		return -1;
+	if (sign(ctx, &challenge, deadline, &answer, err) < 0)
+		return error_context(err, "answering the challenge");
+	if (call(mc, "EscalateResponse", &proof, deadline, NULL, NULL, err) < 0)
+		return -1;
+	return call(mc, "ProceedWithKeybagMigration", NULL, deadline, NULL, NULL, err);
+}
+
+int
+mcinstall_install(struct mcinstall *mc, const struct blob *profile, struct deadline deadline,
+    enum delivery *delivery, struct error *err)
+{
+	const struct argument payload = { "Payload", NULL, profile };
+
+	return call(mc, "InstallProfileSilent", &payload, deadline, delivery, NULL, err);
+}
+
+int
+mcinstall_remove(struct mcinstall *mc, const char *identifier, struct deadline deadline,
+    enum delivery *delivery, struct error *err)
+{
+	const struct argument which = { "ProfileIdentifier", identifier, NULL };
+
+	return call(mc, "RemoveProfile", &which, deadline, delivery, NULL, err);
+}
