@@ -1,0 +1,276 @@
+/* session: one device that trusts us, its lockdown session and its MCInstall */
+#include "device/session.h"
+
+#include <plist/plist.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/proplist.h"
+#include "core/facts.h"
+#include "core/refusal.h"
+#include "crypto/tls.h"
+#include "device/trust.h"
+#include "device/patience.h"
+#include "wire/lockdown.h"
+#include "wire/mux.h"
+#include "wire/pair_record.h"
+
+struct session {
+	struct mux_device	 device;
+	const struct session_host *host;
+	struct pair_record	 record;
+	struct lockdown		*lockdown;
+	struct mcinstall	*mcinstall;
+	bool			 has_record, has_paired, is_escalated;
+};
+
+void
+session_close(struct session *s)
+{
+	if (!s)
+		return;
+	mcinstall_close(s->mcinstall);
+	lockdown_close(s->lockdown);
+	pair_record_clear(&s->record);
+	free(s);
+}
+
+static void
+clean_session(struct session **s)
+{
+	session_close(*s);
+}
+
+bool
+session_has_paired(const struct session *s)
+{
+	return s->has_paired;
+}
+
+struct mcinstall *
+session_mcinstall(struct session *s)
+{
+	return s->mcinstall;
+}
+
+static bool
+is_refusal(const struct error *err, enum refusal refusal)
+{
+	return err->kind == ERR_DEVICE && err->refusal == (int)refusal;
+}
+
+/* ---- trust --------------------------------------------------------------- */
+
+static int
+load_record(struct session *s, struct error *err)
+{
+	auto_blob struct blob stored = { 0 };
+	struct error unusable = { 0 };
+	int rc = mux_read_pair_record(&s->device, &stored, err);
+
+	if (rc <= 0)
+		return rc;
+	if (pair_record_parse(&stored, &s->record, &unusable) < 0)
+		log_verbose("%s: as good as none", unusable.message);
+	else
+		s->has_record = true;
+	return 0;
+}
+
+static int
+reopen(struct session *s, struct error *err)
+{
+	lockdown_close(s->lockdown);
+	s->lockdown = NULL;
+	return lockdown_open(&s->device, &s->lockdown, err);
+}
+
+/*
+ * A session, and the first question in it: under TLS 1.3 a device that does not
+ * accept our certificate says so only when we read.
+ */
+static int
+enter(struct session *s, struct deadline deadline, struct facts *facts, struct error *err)
+{
+	auto_plist plist_t values = NULL;
+
+	if (lockdown_start_session(s->lockdown, &s->record, deadline, err) < 0 ||
+	    lockdown_get_value(s->lockdown, NULL, NULL, deadline, &values, err) < 0 ||
+	    facts_read_values(facts, values, err) < 0)
+		return -1;
+	facts->is_paired = YES;
+	return 0;
+}
+
+static int
+enter_when_unlocked(struct session *s, struct patience *patience, struct facts *facts,
+    struct error *err)
+{
+	while (enter(s, patience->job, facts, err) < 0) {
+		if (!is_refusal(err, REFUSED_PASSWORD_PROTECTED) ||
+		    patience_wait(patience, WAIT_UNLOCK, err) < 0 || reopen(s, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+untrusted(const struct session *s, struct error *err)
+{
+	error_set(err, ERR_DEVICE, s->has_record ?
+	    "the device no longer knows this computer" : "this computer is not paired with the device");
+	err->refusal = REFUSED_INVALID_HOST_ID;
+	return -1;
+}
+
+/* What a device tells strangers names it, and holds the key to pair with. */
+static plist_t
+read_public_values(struct session *s, struct deadline deadline, struct facts *facts)
+{
+	plist_t values = NULL;
+	struct error ignored = { 0 };
+
+	if (lockdown_get_value(s->lockdown, NULL, NULL, deadline, &values, &ignored) == 0)
+		(void)facts_read_values(facts, values, &ignored);
+	return values;
+}
+
+static int
+become_trusted(struct session *s, struct patience *patience, struct facts *facts,
+    struct error *err)
+{
+	auto_plist plist_t values = NULL;
+
+	facts->is_paired = NO;
+	/* A refusal during the TLS handshake has cost us the connection. */
+	if (reopen(s, err) < 0)
+		return -1;
+	values = read_public_values(s, patience->job, facts);
+	if (!(s->host->may_pair && s->host->certificate) && !s->host->may_ask_person)
+		return untrusted(s, err);
+	if (trust_establish(s->lockdown, &s->device, s->host, values, patience, &s->record, err) < 0)
+		return -1;
+	s->has_record = s->has_paired = true;
+	return enter_when_unlocked(s, patience, facts, err);
+}
+
+int
+session_open(const struct mux_device *device, const struct session_host *host,
+    struct patience *patience, struct facts *facts, struct session **out, struct error *err)
+{
+	auto_with(clean_session) struct session *s = calloc(1, sizeof(*s));
+	int rc = -1;
+
+	if (!s)
+		return error_memory(err);
+	s->device = *device;
+	s->host = host;
+	if (load_record(s, err) < 0)
+		return -1;
+	if (s->has_record) {
+		if (reopen(s, err) < 0)
+			return -1;
+		rc = enter_when_unlocked(s, patience, facts, err);
+		if (rc < 0 && !is_refusal(err, REFUSED_INVALID_HOST_ID) && !is_refusal(err, REFUSED_TLS))
+			return -1;
+	}
+	if (rc < 0 && become_trusted(s, patience, facts, err) < 0)
+		return -1;
+	*out = steal_pointer(&s);
+	return 0;
+}
+
+/* ---- MCInstall ----------------------------------------------------------- */
+
+/* With the escrow bag a locked device starts the service, if it ever was unlocked. */
+static int
+start_service(struct session *s, struct deadline deadline, struct lockdown_service *out,
+    struct error *err)
+{
+	const struct blob *bag = s->record.escrow_bag.len ? &s->record.escrow_bag : NULL;
+
+	if (lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, NULL, deadline, out, err) == 0)
+		return 0;
+	if (!bag || !is_refusal(err, REFUSED_PASSWORD_PROTECTED))
+		return -1;
+	return lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, bag, deadline, out, err);
+}
+
+/* A locked device does not start MCInstall: lockdown at least knows one thing. */
+static void
+ask_supervision(struct session *s, struct deadline deadline, struct facts *facts)
+{
+	auto_plist plist_t value = NULL;
+	struct error ignored = { 0 };
+	uint8_t yes = 0;
+
+	facts->is_locked = YES;
+	if (lockdown_get_value(s->lockdown, "com.apple.mobile.chaperone", "DeviceIsChaperoned",
+		deadline, &value, &ignored) < 0 || !node_is(value, PLIST_BOOLEAN))
+		return;
+	plist_get_bool_val(value, &yes);
+	facts->is_supervised = yes ? YES : NO;
+}
+
+int
+session_open_mcinstall(struct session *s, struct patience *patience, struct facts *facts,
+    struct error *err)
+{
+	const struct tls_client who = {
+		.certificate = &s->record.keys.host_certificate, .key = &s->record.keys.host_key,
+	};
+	struct lockdown_service service;
+	auto_plist plist_t reply = NULL;
+
+	while (start_service(s, patience->job, &service, err) < 0) {
+		bool is_locked = is_refusal(err, REFUSED_PASSWORD_PROTECTED) ||
+		    is_refusal(err, REFUSED_ESCROW_LOCKED);
+
+		if (is_locked && patience_wait(patience, WAIT_UNLOCK, err) == 0)
+			continue;
+		if (is_locked)
+			ask_supervision(s, patience->job, facts);
+		return -1;
+	}
+	if (mcinstall_open(&s->device, &service, &who, patience->job, &s->mcinstall, err) < 0 ||
+	    mcinstall_get_cloud_configuration(s->mcinstall, patience->job, &reply, err) < 0)
+		return -1;
+	return facts_read_cloud(facts, reply, s->host->certificate, err);
+}
+
+int
+session_escalate(struct session *s, struct patience *patience, struct error *err)
+{
+	if (s->is_escalated)
+		return 0;
+	if (mcinstall_escalate(s->mcinstall, s->host->certificate, s->host->sign_escalation,
+		s->host->sign_ctx, patience->job, err) < 0)
+		return -1;
+	s->is_escalated = true;
+	return 0;
+}
+
+int
+session_unpair(struct session *s, struct patience *patience, struct error *err)
+{
+	if (lockdown_unpair(s->lockdown, &s->record, patience->job, err) < 0)
+		return -1;
+	return mux_delete_pair_record(&s->device, err);
+}
+
+int
+session_is_forgotten(struct session *s, struct patience *patience, struct error *err)
+{
+	auto_facts struct facts unused = { 0 };
+
+	if (reopen(s, err) < 0)
+		return -1;
+	if (enter(s, patience->job, &unused, err) == 0)
+		return 0;
+	if (!is_refusal(err, REFUSED_INVALID_HOST_ID) && !is_refusal(err, REFUSED_TLS))
+		return -1;
+	*err = (struct error){ 0 };
+	return 1;
+}
