@@ -1,0 +1,47 @@
+/* fleet: several devices at once, one worker process each */
+#ifndef FLOW_FLEET_H
+#define FLOW_FLEET_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct job;
+struct mux_device;
+struct signer;
+
+/*
+ * Workers are forked from a process that never held a key, and do not execute
+ * anything: they share its pages (well under a megabyte of their own each) and
+ * begin at once. A worker that hangs is killed, one that crashes costs its one
+ * device, and both are told as such. What a worker says arrives as JSON lines;
+ * it has parsed what a device sent, so the lines are read with limits.
+ */
+struct fleet {
+	const struct job	*job;		/* signer is set for each worker */
+	struct signer		*signer;	/* NULL: no identity */
+	const char		*run;		/* UUID of this command */
+	unsigned		 jobs;		/* at once */
+	bool			 wants_steps;	/* events for each step, not only what matters */
+	/* A worker's message: an event, or (is_result) what the device gets told as.
+	 * message is borrowed. */
+	void			(*tell)(void *ctx, const struct mux_device *device,
+				    json_t *message, bool is_result);
+	void			*ctx;
+};
+
+/*
+ * Works on all devices and returns when each has its result. On SIGINT and
+ * SIGTERM (when fleet_catch_signals() was called) it starts no more workers,
+ * lets those running say how far they came, and tells the devices not begun as
+ * interrupted. Returns 0, or -1 when not even one worker could be started.
+ */
+int	fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
+	    struct error *err);
+
+/* SIGINT and SIGTERM end waits (deadline_interrupt) instead of the process. */
+void	fleet_catch_signals(void);
+
+#endif

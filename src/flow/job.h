@@ -1,0 +1,92 @@
+/* job: one device, from its facts to its verdict; runs in a worker process */
+#ifndef FLOW_JOB_H
+#define FLOW_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "core/facts.h"
+#include "core/verdict.h"
+#include "device/patience.h"
+#include "wire/mux.h"
+
+struct blob;
+struct desired;
+
+enum job_kind {
+	JOB_LIST,	/* who is it, who supervises it */
+	JOB_SHOW,	/* the same and all its profiles */
+	JOB_VERIFY,
+	JOB_PLAN,
+	JOB_APPLY,
+	JOB_REMOVE,
+	JOB_PAIR,
+	JOB_UNPAIR,
+};
+
+/* What to do; borrowed and read only. */
+struct job {
+	enum job_kind		 kind;
+	struct desired		*desired;	/* VERIFY, PLAN, APPLY, REMOVE; settled in place */
+	const struct blob	*certificate;	/* DER of the identity, or NULL */
+	int			 signer;	/* channel to the signer, or -1 */
+	bool			 may_ask_person;	/* pair by the Trust dialog */
+	int64_t			 timeout_ms;	/* the whole job */
+	int64_t			 person_ms;	/* on top, for a person */
+};
+
+/* How a job goes, told as it goes. */
+struct job_listener {
+	void	(*step)(void *ctx, const char *name);	/* begins */
+	void	(*waiting)(void *ctx, enum wait_for what);
+	void	(*delivered)(void *ctx, const char *name, bool is_acknowledged);
+	void	*ctx;
+};
+
+enum { JOB_STEPS_MAX = 16 };
+
+struct job_step {
+	const char	*name;
+	int64_t		 ms;
+};
+
+/* What a job did with one profile. */
+struct job_change {
+	char		*identifier;
+	char		*uuid_before;	/* NULL: it was not there */
+	enum action	 action;
+};
+
+/* Everything a result is made of. Zero-initialise; release with outcome_clear(). */
+struct outcome {
+	struct timespec		 at;
+	struct facts		 facts;
+	struct judgement	 judgement;
+	enum reason		 reason;
+	enum truth		 truth;
+	bool			 is_changed;	/* a request that changes the device was acknowledged */
+	enum truth		 furthest;	/* how far such a request came */
+	struct job_change	*changes;
+	size_t			 n_changes;
+	struct error		 error;		/* kind ERR_NONE: none */
+	struct job_step		 steps[JOB_STEPS_MAX];
+	size_t			 n_steps;
+	int64_t			 duration_ms;
+};
+
+/*
+ * Does the job. Always ends within timeout plus person and always fills *out;
+ * there is no other failure. listener may be NULL.
+ */
+void	job_run(const struct job *job, const struct mux_device *device,
+	    const struct job_listener *listener, struct outcome *out);
+void	outcome_clear(struct outcome *o);
+
+#define auto_outcome	auto_with(outcome_clear)
+
+/* "apply" and its like, as in JSON's command. */
+const char *job_kind_word(enum job_kind kind);
+
+#endif

@@ -1,0 +1,283 @@
+/* report: an outcome as JSON */
+#include "flow/report.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/proplist.h"
+#include "base/text.h"
+#include "core/facts.h"
+#include "core/verdict.h"
+#include "flow/job.h"
+#include "flow/plist_json.h"
+#include "wire/mux.h"
+
+/* json_string() refuses invalid UTF-8, and a foreign text may be anything. */
+static json_t *
+text_or_null(const char *s)
+{
+	char clean[2048];
+
+	if (!s)
+		return json_null();
+	text_printable(s, strlen(s), clean, sizeof(clean));
+	return json_string(clean);
+}
+
+static json_t *
+known_or_null(enum known k)
+{
+	return k == UNKNOWN ? json_null() : json_boolean(k == YES);
+}
+
+static json_t *
+time_now_or(struct timespec at)
+{
+	char text[TEXT_TIME_MAX];
+
+	if (at.tv_sec == 0)
+		clock_gettime(CLOCK_REALTIME, &at);
+	text_time_utc(at, text);
+	return json_string(text);
+}
+
+static json_t *
+hex_number(bool is_known, uint64_t n, int digits)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%0*llx", digits, (unsigned long long)n);
+	return is_known ? json_string(text) : json_null();
+}
+
+static json_t *
+device_object(const struct facts *f)
+{
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:s}",
+	    "udid", f->udid,
+	    "serial", text_or_null(f->serial),
+	    "ecid", hex_number(f->ecid != 0, f->ecid, 1),
+	    "name", text_or_null(f->name),
+	    "product", text_or_null(f->product),
+	    "model", text_or_null(facts_model(f->product)),
+	    "class", text_or_null(f->device_class),
+	    "os", text_or_null(f->os),
+	    "build", text_or_null(f->build),
+	    "location", hex_number(f->has_location, f->location, 8),
+	    "slot",
+	    "connection", f->is_network ? "network" : "usb");
+}
+
+static json_t *
+trust_object(const struct facts *f)
+{
+	return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "paired", known_or_null(f->is_paired),
+	    "supervised", known_or_null(f->is_supervised),
+	    "organization", text_or_null(f->organization),
+	    "ours", known_or_null(f->is_ours),
+	    "locked", known_or_null(f->is_locked),
+	    "activation", text_or_null(f->activation));
+}
+
+/* What was done with the profile, or by plan would be. */
+static const char *
+action_word(const struct job *job, const struct outcome *o, const struct profile_judgement *p)
+{
+	static const char *const done[] = { "none", "installed", "replaced", "removed" };
+	static const char *const would[] = {
+		"none", "would-install", "would-replace", "would-remove",
+	};
+	size_t i;
+
+	if (job->kind == JOB_PLAN)
+		return would[p->action];
+	for (i = 0; i < o->n_changes; i++)
+		if (strcmp(o->changes[i].identifier, p->identifier) == 0)
+			return done[o->changes[i].action];
+	return done[ACTION_NONE];
+}
+
+static json_t *
+profile_object(const struct job *job, const struct outcome *o, const struct profile_judgement *p)
+{
+	return json_pack("{s:o, s:o, s:o, s:b, s:o, s:s, s:o}",
+	    "identifier", text_or_null(p->identifier),
+	    "uuid", text_or_null(p->found ? p->found->uuid : NULL),
+	    "expected_uuid", text_or_null(p->expected_uuid),
+	    "present", p->found != NULL,
+	    "active", p->found ? known_or_null(p->found->is_active) : json_false(),
+	    "action", action_word(job, o, p),
+	    "content-addressed", p->is_wanted ? json_boolean(p->is_content_addressed) : json_null());
+}
+
+static json_t *
+profiles_array(const struct job *job, const struct outcome *o)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < o->judgement.n_profiles; i++)
+		json_array_append_new(array, profile_object(job, o, &o->judgement.profiles[i]));
+	return array;
+}
+
+static json_t *
+restrictions_array(const struct judgement *j)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < j->n_restrictions; i++) {
+		const struct restriction_judgement *r = &j->restrictions[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o}",
+		    "key", text_or_null(r->key), "want", plist_to_json(r->want),
+		    "reported", plist_to_json(r->reported)));
+	}
+	return array;
+}
+
+static json_t *
+chain_array(const struct chain *chain)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < chain->n; i++)
+		json_array_append_new(array, json_pack("{s:s, s:I, s:s}",
+		    "domain", chain->link[i].domain,
+		    "code", (json_int_t)chain->link[i].code,
+		    "text", chain->link[i].text));
+	return array;
+}
+
+/* What happened and what to do. Facts speak for themselves, but in a sentence. */
+static json_t *
+error_object(const struct outcome *o)
+{
+	bool is_error = o->error.kind != ERR_NONE;
+	const char *message = is_error ? o->error.message : reason_message(o->reason);
+	const char *hint = is_error && o->error.hint ? o->error.hint : reason_hint(o->reason);
+
+	if (!message)
+		return json_null();
+	return json_pack("{s:o, s:o, s:o, s:I}", "message", text_or_null(message), "hint", text_or_null(hint),
+	    "chain", chain_array(&o->error.chain),
+	    "chain_left_out", (json_int_t)o->error.chain.left_out);
+}
+
+static json_t *
+steps_array(const struct outcome *o)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < o->n_steps; i++)
+		json_array_append_new(array, json_pack("{s:s, s:I}", "name", o->steps[i].name,
+		    "ms", (json_int_t)o->steps[i].ms));
+	return array;
+}
+
+json_t *
+report_result(const struct job *job, const char *run, const struct outcome *o)
+{
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I}",
+	    "schema", "chaperone.result/1",
+	    "at", time_now_or(o->at),
+	    "command", job_kind_word(job->kind),
+	    "run", run,
+	    "device", device_object(&o->facts),
+	    "trust", trust_object(&o->facts),
+	    "verdict", verdict_word(reason_verdict(o->reason)),
+	    "reason", text_or_null(reason_word(o->reason)),
+	    "truth", text_or_null(truth_word(o->truth)),
+	    "changed", o->is_changed,
+	    "profiles", profiles_array(job, o),
+	    "restrictions", restrictions_array(&o->judgement),
+	    "error", error_object(o),
+	    "steps", steps_array(o),
+	    "duration_ms", (json_int_t)o->duration_ms);
+}
+
+json_t *
+report_lost(const struct job *job, const char *run, const struct mux_device *device,
+    const struct outcome *o)
+{
+	struct outcome told = *o;
+
+	memcpy(told.facts.udid, device->udid, sizeof(told.facts.udid));
+	told.facts.has_location = device->location != 0;
+	told.facts.location = device->location;
+	told.facts.is_network = device->is_network;
+	return report_result(job, run, &told);
+}
+
+static json_t *
+installed_array(const struct facts *f)
+{
+	json_t *array;
+	size_t i;
+
+	if (!f->has_profiles)
+		return json_null();
+	array = json_array();
+	for (i = 0; i < f->n_profiles; i++) {
+		const struct installed_profile *p = &f->profiles[i];
+
+		json_array_append_new(array, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		    "identifier", text_or_null(p->identifier),
+		    "uuid", text_or_null(p->uuid),
+		    "display_name", text_or_null(p->display_name),
+		    "organization", text_or_null(p->organization),
+		    "version", p->version < 0 ? json_null() : json_integer((json_int_t)p->version),
+		    "active", known_or_null(p->is_active),
+		    "removal_disallowed", known_or_null(p->is_removal_disallowed)));
+	}
+	return array;
+}
+
+json_t *
+report_device(const struct outcome *o, bool with_profiles)
+{
+	json_t *object = json_pack("{s:s, s:o, s:o, s:o, s:o}",
+	    "schema", "chaperone.device/1",
+	    "at", time_now_or(o->at),
+	    "device", device_object(&o->facts),
+	    "trust", trust_object(&o->facts),
+	    "error", error_object(o));
+
+	if (object && with_profiles) {
+		json_object_set_new(object, "profiles", installed_array(&o->facts));
+		json_object_set_new(object, "cloud_configuration", plist_to_json(o->facts.cloud));
+	}
+	return object;
+}
+
+json_t *
+report_event(const char *event, const struct mux_device *device)
+{
+	auto_facts struct facts facts = { 0 };
+	struct timespec unset = { 0 };
+
+	memcpy(facts.udid, device->udid, sizeof(facts.udid));
+	facts.has_location = device->location != 0;
+	facts.location = device->location;
+	facts.is_network = device->is_network;
+	return json_pack("{s:s, s:o, s:s, s:o}",
+	    "schema", "chaperone.event/1",
+	    "at", time_now_or(unset),
+	    "event", event,
+	    "device", device_object(&facts));
+}
+
+json_t *
+report_error(int exit_code, const char *message, const char *hint)
+{
+	return json_pack("{s:s, s:i, s:o, s:o}", "schema", "chaperone.error/1", "exit", exit_code,
+	    "message", text_or_null(message), "hint", text_or_null(hint));
+}
