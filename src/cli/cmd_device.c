@@ -1,0 +1,210 @@
+/* cmd_device: the commands that work on attached devices: one job for each */
+#include "cli/command.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clean.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/desire.h"
+#include "cli/host.h"
+#include "cli/output.h"
+#include "cli/progress.h"
+#include "cli/select.h"
+#include "core/desired.h"
+#include "core/verdict.h"
+#include "flow/fleet.h"
+#include "flow/job.h"
+#include "flow/report.h"
+#include "wire/mux.h"
+
+enum {
+	DEFAULT_JOBS = 32,
+	DEFAULT_TIMEOUT_S = 60,
+	DIALOG_WAIT_S = 60,	/* pair --dialog: somebody stands there to tap */
+};
+
+static const struct {
+	const char	*name;
+	enum job_kind	 kind;
+	bool		 is_changing, has_desired, uses_identity;
+} kinds[] = {
+	{ "list", JOB_LIST, false, false, false },
+	{ "show", JOB_SHOW, false, false, false },
+	{ "verify", JOB_VERIFY, false, true, true },
+	{ "plan", JOB_PLAN, false, true, true },
+	{ "apply", JOB_APPLY, true, true, true },
+	{ "remove", JOB_REMOVE, true, true, true },
+	{ "pair", JOB_PAIR, true, false, true },
+	{ "unpair", JOB_UNPAIR, true, false, false },
+};
+
+/* A running command: who is at work, and what has been told. */
+struct showing {
+	struct cli		*cli;
+	enum job_kind		 kind;
+	struct progress		*progress;
+	json_t			*rows;		/* of list, until they can be sorted */
+	int			 exit_code;
+};
+
+static void
+show_result(struct showing *s, json_t *message)
+{
+	if (s->cli->options.json) {
+		output_json_line(stdout, json_incref(message));
+		return;
+	}
+	progress_clear(s->progress);
+	if (s->kind == JOB_LIST)
+		json_array_append(s->rows, message);
+	else if (s->kind == JOB_SHOW)
+		output_device(message, s->cli->color);
+	else
+		output_result(message, s->cli->color);
+	progress_draw(s->progress);
+}
+
+/* list and show tell what can be known; what cannot is no failure of theirs. */
+static int
+exit_code_of(enum job_kind kind, const json_t *message)
+{
+	return kind == JOB_LIST || kind == JOB_SHOW ? 0 : output_exit_code(message);
+}
+
+static void
+on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_result)
+{
+	struct showing *s = ctx;
+	int code;
+
+	if (!is_result) {
+		progress_event(s->progress, device->udid, message);
+		return;
+	}
+	progress_done(s->progress, device->udid);
+	code = exit_code_of(s->kind, message);
+	if (code > s->exit_code)
+		s->exit_code = code;
+	show_result(s, message);
+}
+
+/* ---- list: sorted by port, so that the order is that of the bench ---------------- */
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	static const char *const keys[] = { "location", "udid" };
+	size_t i;
+
+	for (i = 0; i < countof(keys); i++) {
+		const json_t *da = json_object_get(*(json_t *const *)a, "device");
+		const json_t *db = json_object_get(*(json_t *const *)b, "device");
+		const char *x = json_string_value(json_object_get(da, keys[i]));
+		const char *y = json_string_value(json_object_get(db, keys[i]));
+		int order = strcmp(x ? x : "", y ? y : "");
+
+		if (order)
+			return order;
+	}
+	return 0;
+}
+
+static void
+print_rows(const json_t *rows, bool color)
+{
+	size_t n = json_array_size(rows), i;
+	auto_free json_t **sorted = calloc(n + 1, sizeof(*sorted));
+
+	if (!sorted || n == 0)
+		return;
+	for (i = 0; i < n; i++)
+		sorted[i] = json_array_get(rows, i);
+	qsort(sorted, n, sizeof(*sorted), compare_rows);
+	output_list_header(color);
+	for (i = 0; i < n; i++)
+		output_list_row(sorted[i], color);
+}
+
+/* ---- the command ------------------------------------------------------------------ */
+
+static int
+no_device(const struct cli *cli, const struct error *why)
+{
+	const char *hint = "plug a device in; chaperone list shows what is attached";
+
+	log_at(LOG_NORMAL, "%s", why->message);
+	if (cli->options.json)
+		output_json_line(stdout, report_error(EXIT_NO_DEVICE, why->message, hint));
+	return EXIT_NO_DEVICE;
+}
+
+static struct job
+make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
+    const struct host *host)
+{
+	const struct options *o = &cli->options;
+	int64_t wait_s = o->wait_s >= 0 ? o->wait_s : o->dialog ? DIALOG_WAIT_S : 0;
+
+	return (struct job){
+		.kind = kind, .desired = desired, .signer = -1,
+		.certificate = host->signer ? &host->cert.der : NULL,
+		.may_ask_person = o->dialog,
+		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : DEFAULT_TIMEOUT_S),
+		.person_ms = 1000 * wait_s,
+	};
+}
+
+static int
+run_jobs(struct cli *cli, const struct job *job, const struct host *host,
+    const struct mux_device *devices, size_t n)
+{
+	const struct options *o = &cli->options;
+	bool is_live = isatty(STDERR_FILENO) && o->verbosity == 0;
+	struct showing s = { .cli = cli, .kind = job->kind };
+	const struct fleet fleet = {
+		.job = job, .signer = host->signer, .run = cli->run,
+		.jobs = o->jobs > 0 ? (unsigned)o->jobs : DEFAULT_JOBS, .wants_steps = is_live,
+		.tell = on_message, .ctx = &s,
+	};
+	struct error err = { 0 };
+	int rc;
+
+	s.rows = json_array();
+	if (progress_new(n, is_live, o->verbosity < 0, &s.progress, &err) < 0)
+		return cli_fail(cli, &err);
+	rc = fleet_run(&fleet, devices, n, &err);
+	progress_free(s.progress);
+	print_rows(s.rows, cli->color);
+	json_decref(s.rows);
+	return rc < 0 ? cli_fail(cli, &err) : s.exit_code;
+}
+
+int
+cmd_device(struct cli *cli)
+{
+	auto_desired struct desired desired = { 0 };
+	auto_free struct mux_device *devices = NULL;
+	auto_host struct host host = { 0 };
+	struct error err = { 0 };
+	struct job job;
+	size_t n = 0, k = 0;
+
+	while (strcmp(kinds[k].name, cli->command->name) != 0)
+		k++;
+	fleet_catch_signals();
+	/* The identity first: a wrong passphrase must not leave half a job behind. */
+	if ((kinds[k].uses_identity || cli->options.is_identity_named) &&
+	    host_open(&cli->options, &host, &err) < 0)
+		return cli_fail(cli, &err);
+	if (kinds[k].has_desired && desire_from_options(cli, &host.cert, &desired, &err) < 0)
+		return cli_fail(cli, &err);
+	if (select_devices(cli, kinds[k].is_changing, &devices, &n, &err) < 0)
+		return cli_fail(cli, &err);
+	if (n == 0)
+		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
+	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &host);
+	return run_jobs(cli, &job, &host, devices, n);
+}

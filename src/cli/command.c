@@ -1,0 +1,273 @@
+/* command: finds the command in its table, helps, and reports what went wrong */
+#include "cli/command.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/config.h"
+#include "cli/output.h"
+#include "flow/report.h"
+
+enum {
+	DEVICE = GROUP_DEVICE | GROUP_IDENTITY,
+	DESIRED = DEVICE | GROUP_DESIRED | GROUP_TIME,
+	KEY_FILE = GROUP_PASSPHRASE | GROUP_CREATE | GROUP_OUTPUT,
+	MANY = 1000,
+};
+
+const struct command commands[] = {
+	{ "list", cmd_device, DEVICE, 0, 0, "", "the attached devices, one line each" },
+	{ "show", cmd_device, DEVICE, 0, 0, "", "everything known of a device" },
+	{ "verify", cmd_device, DESIRED, 0, 0, "",
+	    "compare devices with what they should be; read-only" },
+	{ "plan", cmd_device, DESIRED, 0, 0, "", "what apply would do" },
+	{ "apply", cmd_device, DESIRED | GROUP_APPLY, 0, 0, "",
+	    "make devices what they should be, and prove it" },
+	{ "remove", cmd_device, DESIRED, 0, MANY, "[IDENTIFIER...]",
+	    "remove profiles, and prove it" },
+	{ "pair", cmd_device, DEVICE | GROUP_PAIR, 0, 0, "",
+	    "make devices trust this computer" },
+	{ "unpair", cmd_device, DEVICE, 0, 0, "", "make devices forget this computer" },
+	{ "watch", cmd_watch, DEVICE, 0, 0, "", "attach and detach as they happen" },
+	{ "identity create", cmd_identity_create, KEY_FILE, 0, 0, "",
+	    "make a new supervision identity" },
+	{ "identity show", cmd_identity_show, GROUP_PASSPHRASE, 0, 1, "[REF]",
+	    "its certificate and fingerprint, never its key" },
+	{ "identity import", cmd_identity_import, KEY_FILE, 1, 1, "REF",
+	    "take in an identity, whatever its format" },
+	{ "identity export", cmd_identity_export, KEY_FILE, 0, 1, "[REF]",
+	    "write an identity in another format" },
+	{ 0 },
+};
+
+/* ---- reporting ------------------------------------------------------------ */
+
+static int
+exit_code_of(const struct error *err)
+{
+	switch (err->kind) {
+	case ERR_USAGE:
+		return EX_USAGE;
+	case ERR_DATA:
+		return EX_DATAERR;
+	case ERR_NOINPUT:
+		return EX_NOINPUT;
+	case ERR_UNAVAILABLE:
+	case ERR_MUX:
+	case ERR_LINK:
+	case ERR_TIMEOUT:
+		return EX_UNAVAILABLE;
+	case ERR_CREATE:
+		return EX_CANTCREAT;
+	case ERR_IO:
+		return EX_IOERR;
+	case ERR_PERM:
+		return EX_NOPERM;
+	case ERR_INTERRUPTED:
+		return 130;
+	default:
+		return EX_SOFTWARE;
+	}
+}
+
+static int
+fail_with(bool json, int code, const char *message, const char *hint)
+{
+	char clean[ERROR_MESSAGE_MAX];
+
+	text_printable(message, strlen(message), clean, sizeof(clean));
+	fprintf(stderr, "chaperone: %s\n", clean);
+	if (hint)
+		fprintf(stderr, "  hint: %s\n", hint);
+	if (json)
+		output_json_line(stdout, report_error(code, message, hint));
+	return code;
+}
+
+int
+cli_fail(const struct cli *cli, const struct error *err)
+{
+	return fail_with(cli->options.json, exit_code_of(err), err->message, err->hint);
+}
+
+/* ---- help ----------------------------------------------------------------- */
+
+static void
+print_help(void)
+{
+	const struct command *c;
+
+	printf("Usage: chaperone [options] COMMAND [options] [arguments]\n\n"
+	    "Makes supervised iPhones and iPads what they should be, over the cable.\n\nCommands:\n");
+	for (c = commands; c->name; c++)
+		printf("  %-18s %s\n", c->name, c->help);
+	printf("\nOptions of every command:\n");
+	options_print(stdout, GROUP_GLOBAL);
+	printf("\nchaperone COMMAND --help tells the options of a command; "
+	    "chaperone(1) tells the rest.\n");
+}
+
+static void
+print_command_help(const struct command *c)
+{
+	printf("Usage: chaperone %s [options]%s%s\n\n%s.\n\n", c->name, *c->synopsis ? " " : "",
+	    c->synopsis, c->help);
+	options_print(stdout, c->groups);
+	if (c->groups)
+		printf("\n");
+	options_print(stdout, GROUP_GLOBAL);
+}
+
+/* ---- finding --------------------------------------------------------------- */
+
+/* How many words of the command line c's name takes; 0: it is another. */
+static unsigned
+matches(const struct command *c, const struct texts *words)
+{
+	const char *space = strchr(c->name, ' ');
+
+	if (!space)
+		return strcmp(c->name, words->items[0]) == 0;
+	if (words->n < 2 || strncmp(c->name, words->items[0], (size_t)(space - c->name)) != 0 ||
+	    words->items[0][space - c->name] || strcmp(space + 1, words->items[1]) != 0)
+		return 0;
+	return 2;
+}
+
+static int
+unknown_command(const struct texts *words, struct error *err)
+{
+	const struct command *c, *nearest = NULL;
+	char given[128];
+	size_t best = 3;
+
+	snprintf(given, sizeof(given), "%s%s%s", words->items[0], words->n > 1 ? " " : "",
+	    words->n > 1 ? words->items[1] : "");
+	for (c = commands; c->name; c++) {
+		bool has_two = strchr(c->name, ' ') != NULL;
+		size_t d = text_distance(has_two ? given : words->items[0], c->name, best);
+
+		if (d < best) {
+			best = d;
+			nearest = c;
+		}
+	}
+	if (nearest)
+		error_set(err, ERR_USAGE, "unknown command %s; did you mean %s?", words->items[0],
+		    nearest->name);
+	else
+		error_set(err, ERR_USAGE, "unknown command %s", words->items[0]);
+	return error_hint(err, "chaperone --help lists the commands");
+}
+
+static int
+find_command(struct cli *cli, struct error *err)
+{
+	const struct texts *words = &cli->options.words;
+	const struct command *c;
+
+	if (words->n == 0) {
+		error_set(err, ERR_USAGE, "no command given");
+		return error_hint(err, "chaperone --help lists the commands");
+	}
+	for (c = commands; c->name; c++) {
+		unsigned taken = matches(c, words);
+
+		if (!taken)
+			continue;
+		cli->command = c;
+		cli->args = words->items + taken;
+		cli->n_args = (unsigned)(words->n - taken);
+		return 0;
+	}
+	return unknown_command(words, err);
+}
+
+static int
+check_args(const struct cli *cli, struct error *err)
+{
+	const struct command *c = cli->command;
+
+	if (cli->n_args < c->min_args)
+		return error_set(err, ERR_USAGE, "%s needs %s", c->name, c->synopsis);
+	if (cli->n_args > c->max_args)
+		return error_set(err, ERR_USAGE, "%s takes no argument %s", c->name,
+		    cli->args[c->max_args]);
+	return options_check(&cli->options, c->groups, c->name, err);
+}
+
+static void
+set_up_output(struct cli *cli)
+{
+	const struct options *o = &cli->options;
+
+	log_set_level((enum log_level)(LOG_NORMAL + (o->verbosity > 3 ? 3 : o->verbosity)));
+	if (o->verbosity < 0)
+		log_set_level(LOG_QUIET);
+	cli->color = output_wants_color(stdout, o->no_color || o->json);
+	text_uuid_random(cli->run);
+}
+
+static int
+run(struct cli *cli, struct error *err)
+{
+	if (cli->options.wants_version) {
+		printf("%s\n", PACKAGE_STRING);
+		return 0;
+	}
+	if (cli->options.words.n == 0 && cli->options.wants_help) {
+		print_help();
+		return 0;
+	}
+	if (find_command(cli, err) < 0)
+		return cli_fail(cli, err);
+	if (cli->options.wants_help) {
+		print_command_help(cli->command);
+		return 0;
+	}
+	if (check_args(cli, err) < 0 || config_load(&cli->options, err) < 0)
+		return cli_fail(cli, err);
+	return cli->command->run(cli);
+}
+
+/* Also when options could not be parsed: was --json among the words? */
+static bool
+asks_for_json(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+int
+cli_main(int argc, char **argv)
+{
+	struct cli cli = { 0 };
+	struct error err = { 0 };
+	int code;
+
+	if (options_parse(argc, argv, &cli.options, &err) < 0) {
+		code = fail_with(asks_for_json(argc, argv), exit_code_of(&err), err.message, err.hint);
+	} else {
+		set_up_output(&cli);
+		code = run(&cli, &err);
+	}
+	/* What could not be written was not said. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
+		fprintf(stderr, "chaperone: standard output cannot be written\n");
+		code = EX_IOERR;
+	}
+	config_release();
+	options_clear(&cli.options);
+	return code;
+}

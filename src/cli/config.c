@@ -1,0 +1,163 @@
+/* config: defaults from chaperone.yaml, read by libcyaml */
+#include "cli/config.h"
+
+#include <cyaml/cyaml.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/options.h"
+
+enum { CONFIG_MAX = 1 << 20 };
+
+struct config {
+	char		*identity;
+	char		*passphrase_file;
+	char		*organization;
+	int64_t		 jobs, timeout, wait;
+};
+
+static struct config *loaded;
+
+static const cyaml_schema_field_t fields[] = {
+	CYAML_FIELD_STRING_PTR("identity", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+	    identity, 1, 4096),
+	CYAML_FIELD_STRING_PTR("passphrase-file", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct config, passphrase_file, 1, 4096),
+	CYAML_FIELD_STRING_PTR("organization", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct config, organization, 1, 256),
+	CYAML_FIELD_INT("jobs", CYAML_FLAG_OPTIONAL, struct config, jobs),
+	CYAML_FIELD_INT("timeout", CYAML_FLAG_OPTIONAL, struct config, timeout),
+	CYAML_FIELD_INT("wait", CYAML_FLAG_OPTIONAL, struct config, wait),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config, fields),
+};
+
+/* libcyaml tells where and what through its log: the last lines are kept. */
+struct complaint {
+	char	text[ERROR_MESSAGE_MAX];
+};
+
+static void
+keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+{
+	struct complaint *c = ctx;
+	char line[ERROR_MESSAGE_MAX];
+	size_t used = strlen(c->text);
+
+	if (level < CYAML_LOG_ERROR)
+		return;
+	vsnprintf(line, sizeof(line), fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	snprintf(c->text + used, sizeof(c->text) - used, "%s%s", used ? "; " : "",
+	    strncmp(line, "Load: ", 6) == 0 ? line + 6 : line);
+}
+
+static int
+parse(const char *path, const struct blob *bytes, struct error *err)
+{
+	struct complaint complaint = { "" };
+	const cyaml_config_t how = {
+		.log_fn = keep_complaint, .log_ctx = &complaint, .log_level = CYAML_LOG_ERROR,
+		.mem_fn = cyaml_mem,
+	};
+	cyaml_err_t rc;
+
+	rc = cyaml_load_data(bytes->data, bytes->len, &how, &schema, (cyaml_data_t **)&loaded, NULL);
+	if (rc != CYAML_OK)
+		return error_set(err, ERR_DATA, "%s: %s", path,
+		    *complaint.text ? complaint.text : cyaml_strerror(rc));
+	return 0;
+}
+
+static bool
+is_within(int64_t n, int64_t max)
+{
+	return n >= 0 && n <= max;
+}
+
+static int
+check(const char *path, struct error *err)
+{
+	if (!is_within(loaded->jobs, 512) || !is_within(loaded->timeout, 86400) ||
+	    !is_within(loaded->wait, 86400))
+		return error_set(err, ERR_DATA, "%s: jobs, timeout or wait is out of range", path);
+	return 0;
+}
+
+void
+config_release(void)
+{
+	const cyaml_config_t how = { .mem_fn = cyaml_mem };
+
+	if (loaded)
+		cyaml_free(&how, &schema, loaded, 0);
+	loaded = NULL;
+}
+
+/* 1: read; 0: there is none, which is fine unless it was asked for. */
+static int
+load_file(const char *path, bool is_asked_for, struct error *err)
+{
+	auto_blob struct blob bytes = { 0 };
+
+	if (!is_asked_for && access(path, F_OK) != 0)
+		return 0;
+	if (file_read(path, CONFIG_MAX, FILE_ANY, &bytes, err) < 0 || parse(path, &bytes, err) < 0 ||
+	    check(path, err) < 0)
+		return -1;
+	return 1;
+}
+
+static int
+load_default(struct error *err)
+{
+	const char *home = getenv("XDG_CONFIG_HOME"), *folder = home && *home == '/' ? "" : "/.config";
+	auto_free char *path = NULL;
+	int rc;
+
+	rc = load_file(SYSCONFDIR "/chaperone/chaperone.yaml", false, err);
+	if (rc != 0)
+		return rc;
+	if (!*folder || (home = getenv("HOME")) != NULL) {
+		if (asprintf(&path, "%s%s/chaperone/chaperone.yaml", home, folder) < 0) {
+			path = NULL;
+			return error_memory(err);
+		}
+		return load_file(path, false, err);
+	}
+	return 0;
+}
+
+int
+config_load(struct options *o, struct error *err)
+{
+	int rc = o->config ? load_file(o->config, true, err) : load_default(err);
+	const char *identity = getenv("CHAPERONE_IDENTITY");
+
+	if (rc < 0)
+		return -1;
+	if (!o->identity && identity && *identity)
+		o->identity = identity;
+	if (!loaded)
+		return 0;
+	o->identity = o->identity ? o->identity : loaded->identity;
+	o->passphrase_file = o->passphrase_file ? o->passphrase_file : loaded->passphrase_file;
+	o->organization = o->organization ? o->organization : loaded->organization;
+	if (o->jobs < 0 && loaded->jobs)
+		o->jobs = loaded->jobs;
+	if (o->timeout_s < 0 && loaded->timeout)
+		o->timeout_s = loaded->timeout;
+	if (o->wait_s < 0 && loaded->wait)
+		o->wait_s = loaded->wait;
+	return 0;
+}

@@ -1,0 +1,124 @@
+/* desire: what the options ask devices to be */
+#include "cli/desire.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/blob.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/when.h"
+#include "core/desired.h"
+#include "core/profile.h"
+#include "crypto/cert.h"
+#include "crypto/digest.h"
+#include "crypto/envelope.h"
+
+enum { PROFILE_FILE_MAX = 16 << 20 };
+
+static const char *const DEFAULT_PRESET[] = { "imessage-off" };
+
+static int
+add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
+    struct error *err)
+{
+	const struct options *o = &cli->options;
+	struct profile_spec spec = { .is_removable = o->removable, .organization = o->organization };
+	size_t n = o->presets.n ? o->presets.n : countof(DEFAULT_PRESET), i;
+
+	if (!spec.organization && cert && cert->organization[0])
+		spec.organization = cert->organization;
+	if (o->for_duration && when_duration(o->for_duration, &spec.duration_s, err) < 0)
+		return -1;
+	if (o->until_time && when_until(o->until_time, time(NULL), &spec.removal_at, err) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		spec.presets = o->presets.n ? &o->presets.items[i] : &DEFAULT_PRESET[i];
+		spec.n_presets = 1;
+		if (desired_add_spec(out, &spec, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* A signed profile goes to the device as it is; what it says is inside. */
+static int
+add_file(const char *path, struct desired *out, struct error *err)
+{
+	auto_envelope struct envelope envelope = { 0 };
+	auto_blob struct blob raw = { 0 };
+
+	if (file_read(path, PROFILE_FILE_MAX, FILE_ANY, &raw, err) < 0 ||
+	    envelope_open(raw.data, raw.len, &envelope, err) < 0)
+		return -1;
+	switch (envelope.kind) {
+	case ENVELOPE_NONE:
+	case ENVELOPE_SIGNED:
+		break;
+	case ENVELOPE_ALTERED:
+		error_set(err, ERR_DATA, "%s was changed after it was signed", path);
+		return error_hint(err, "the device would refuse it: sign it again");
+	case ENVELOPE_TEXT:
+		error_set(err, ERR_DATA, "%s is PEM or S/MIME text; a device takes DER only", path);
+		return error_hint(err, "openssl cms -in FILE -inform PEM -cmsout -outform DER converts it");
+	default:
+		return error_set(err, ERR_DATA, "%s is no profile that can be read", path);
+	}
+	if (desired_add_file(out, &raw, &envelope.content, err) < 0)
+		return error_context(err, "%s", path);
+	return 0;
+}
+
+static int
+add_files(const struct cli *cli, struct desired *out, struct error *err)
+{
+	const struct texts *files = &cli->options.profiles;
+	size_t i;
+
+	for (i = 0; i < files->n; i++)
+		if (add_file(files->items[i], out, err) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+check(const struct cli *cli, struct error *err)
+{
+	const struct options *o = &cli->options;
+
+	if (o->for_duration && o->until_time)
+		return error_set(err, ERR_USAGE, "--for and --until exclude each other");
+	if (o->policy)
+		return error_set(err, ERR_USAGE, "--policy is not supported yet");
+	if (o->profiles.n && !o->presets.n && (o->for_duration || o->until_time || o->removable))
+		return error_set(err, ERR_USAGE,
+		    "--for, --until and --removable are for presets; a profile file has its own");
+	return 0;
+}
+
+int
+desire_from_options(const struct cli *cli, const struct cert *cert, struct desired *out,
+    struct error *err)
+{
+	const struct options *o = &cli->options;
+	bool is_removal = strcmp(cli->command->name, "remove") == 0;
+	unsigned i;
+
+	out->digest = digest_sha256;
+	if (check(cli, err) < 0)
+		return -1;
+	/* The preset is the default when nothing else is given. */
+	if ((o->presets.n || (!o->profiles.n && !cli->n_args)) && add_presets(cli, cert, out, err) < 0)
+		return -1;
+	if (add_files(cli, out, err) < 0)
+		return -1;
+	if (!is_removal)
+		return 0;
+	if (desired_invert(out, err) < 0)
+		return -1;
+	for (i = 0; i < cli->n_args; i++)
+		if (desired_add_absent(out, cli->args[i], err) < 0)
+			return -1;
+	return 0;
+}

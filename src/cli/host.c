@@ -1,0 +1,51 @@
+/* host: who we are towards devices */
+#include "cli/host.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cli/options.h"
+#include "crypto/identity.h"
+#include "crypto/secret.h"
+#include "crypto/signer.h"
+
+/* Whether devices take an expired one is not known: say so, and try. */
+static void
+warn_of_validity(const struct cert *cert)
+{
+	time_t now = time(NULL);
+
+	if (now > cert->not_after)
+		log_at(LOG_NORMAL, "the supervision certificate has expired; devices may refuse it");
+	else if (now < cert->not_before)
+		log_at(LOG_NORMAL, "the supervision certificate is not valid yet; check this computer's clock");
+}
+
+int
+host_open(const struct options *o, struct host *out, struct error *err)
+{
+	struct secret_source secret = {
+		.file = o->passphrase_file, .allow_loose_files = o->allow_loose_files,
+	};
+	const struct identity_source source = {
+		.ref = o->identity, .allow_loose_files = o->allow_loose_files,
+		.passphrase = secret_passphrase, .passphrase_ctx = &secret,
+	};
+
+	if (!o->identity)
+		return 0;
+	if (signer_start(&source, &out->signer, &out->cert, err) < 0)
+		return -1;
+	warn_of_validity(&out->cert);
+	return 0;
+}
+
+void
+host_close(struct host *h)
+{
+	signer_stop(h->signer);
+	cert_clear(&h->cert);
+	h->signer = NULL;
+}

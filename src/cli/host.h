@@ -1,0 +1,30 @@
+/* host: who we are towards devices: the supervision identity of the options */
+#ifndef CLI_HOST_H
+#define CLI_HOST_H
+
+#include <stdbool.h>
+
+#include "base/clean.h"
+#include "crypto/cert.h"
+
+struct error;
+struct options;
+struct signer;
+
+/* Zero-initialise; release with host_close(), which ends the signer. */
+struct host {
+	struct signer	*signer;	/* NULL: no identity */
+	struct cert	 cert;		/* empty then */
+};
+
+/*
+ * Starts the signer for the identity that the options or the configuration
+ * name; without one *out stays empty. The passphrase is asked for by the
+ * signer: this process never holds the key.
+ */
+int	host_open(const struct options *o, struct host *out, struct error *err);
+void	host_close(struct host *h);
+
+#define auto_host	auto_with(host_close)
+
+#endif

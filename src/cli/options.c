@@ -1,0 +1,285 @@
+/* options: one table of all options; getopt_long(3) does the reading */
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/text.h"
+
+enum kind { FLAG, TEXT, TEXTS, NUMBER, COUNT_UP, COUNT_DOWN };
+
+#define AT(member)	offsetof(struct options, member)
+
+/* One row per option; the order is that of --help. */
+static const struct row {
+	const char	*name;
+	char		 letter;
+	enum kind	 kind;
+	size_t		 at;
+	unsigned	 group;
+	int64_t		 min, max;		/* NUMBER */
+	const char	*value;			/* how --help calls it */
+	const char	*help;
+} rows[] = {
+	{ "udid", 'u', TEXTS, AT(udids), GROUP_DEVICE, 0, 0, "ID",
+	    "this device: UDID, serial number or ECID (repeatable)" },
+	{ "all", 'a', FLAG, AT(all), GROUP_DEVICE, 0, 0, NULL, "every attached device" },
+	{ "network", 'n', FLAG, AT(network), GROUP_DEVICE, 0, 0, NULL,
+	    "also devices that usbmuxd sees over Wi-Fi" },
+	{ "jobs", 'j', NUMBER, AT(jobs), GROUP_DEVICE, 1, 512, "N",
+	    "devices worked on at once (default 32)" },
+	{ "timeout", 0, NUMBER, AT(timeout_s), GROUP_DEVICE, 1, 86400, "SECONDS",
+	    "for each device, the whole job (default 60)" },
+	{ "wait", 0, NUMBER, AT(wait_s), GROUP_DEVICE, 0, 86400, "SECONDS",
+	    "how long to wait for a person to unlock or tap Trust (default 0)" },
+
+	{ "identity", 'i', TEXT, AT(identity), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0, "REF",
+	    "supervision identity: FILE.p12, FILE.pem, or CERT,KEY" },
+	{ "passphrase-file", 0, TEXT, AT(passphrase_file), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0,
+	    "FILE", "its passphrase is the first line of FILE" },
+	{ "allow-loose-files", 0, FLAG, AT(allow_loose_files), GROUP_IDENTITY | GROUP_PASSPHRASE, 0,
+	    0, NULL, "accept key and passphrase files that others can read" },
+
+	{ "preset", 0, TEXTS, AT(presets), GROUP_DESIRED | GROUP_BUILD, 0, 0, "NAME",
+	    "a shipped profile (repeatable; default imessage-off)" },
+	{ "profile", 0, TEXTS, AT(profiles), GROUP_DESIRED, 0, 0, "FILE",
+	    "a .mobileconfig, signed or not (repeatable)" },
+	{ "policy", 0, TEXT, AT(policy), GROUP_DESIRED, 0, 0, "FILE",
+	    "a policy file says what each device should be" },
+	{ "for", 0, TEXT, AT(for_duration), GROUP_TIME, 0, 0, "DURATION",
+	    "the device lifts it by itself after 8h, 45m, ..." },
+	{ "until", 0, TEXT, AT(until_time), GROUP_TIME, 0, 0, "TIME",
+	    "the device lifts it at 15:30 or 2026-11-24T15:30:00+01:00" },
+	{ "removable", 0, FLAG, AT(removable), GROUP_TIME, 0, 0, NULL,
+	    "the person holding the device may remove it" },
+	{ "organization", 0, TEXT, AT(organization), GROUP_TIME | GROUP_CREATE, 0, 0, "NAME",
+	    "shown on the device (default: the identity's)" },
+	{ "dry-run", 0, FLAG, AT(dry_run), GROUP_APPLY, 0, 0, NULL,
+	    "only say what would be done (as plan does)" },
+	{ "force", 0, FLAG, AT(force), GROUP_DESIRED, 0, 0, NULL,
+	    "go on with a profile in which lint finds errors" },
+	{ "dialog", 0, FLAG, AT(dialog), GROUP_PAIR, 0, 0, NULL,
+	    "pair by the Trust dialog on the device" },
+
+	{ "restrict", 0, TEXTS, AT(restrictions), GROUP_BUILD, 0, 0, "KEY=VALUE",
+	    "set one restriction (repeatable)" },
+	{ "identifier", 0, TEXT, AT(identifier), GROUP_BUILD, 0, 0, "ID",
+	    "PayloadIdentifier (default: from the presets)" },
+	{ "removal-password-file", 0, TEXT, AT(removal_password_file), GROUP_BUILD, 0, 0, "FILE",
+	    "who knows the first line of FILE may remove the profile" },
+	{ "sign", 0, TEXT, AT(sign), GROUP_BUILD, 0, 0, "REF", "sign it with this identity" },
+	{ "target-os", 0, TEXT, AT(target_os), GROUP_LINT, 0, 0, "VERSION",
+	    "the oldest system it is meant for" },
+	{ "supervised", 0, TEXT, AT(supervised), GROUP_LINT, 0, 0, "yes|no",
+	    "whether the devices are supervised" },
+	{ "strict", 0, FLAG, AT(strict), GROUP_LINT, 0, 0, NULL, "warnings fail too" },
+
+	{ "bits", 0, NUMBER, AT(bits), GROUP_CREATE, 2048, 8192, "N", "RSA key size (default 2048)" },
+	{ "days", 0, NUMBER, AT(days), GROUP_CREATE, 1, 36500, "N", "validity (default 3650)" },
+	{ "format", 0, TEXT, AT(format), GROUP_CREATE, 0, 0, "p12|pem",
+	    "of the file written (default: by its name, else p12)" },
+	{ "out-passphrase-file", 0, TEXT, AT(out_passphrase_file), GROUP_CREATE, 0, 0, "FILE",
+	    "encrypt the file written with the first line of FILE" },
+	{ "no-encryption", 0, FLAG, AT(no_encryption), GROUP_CREATE, 0, 0, NULL,
+	    "write a .pem with the key in clear" },
+	{ "output", 'o', TEXT, AT(output), GROUP_OUTPUT, 0, 0, "FILE", "write there; - is stdout" },
+	{ "overwrite", 0, FLAG, AT(overwrite), GROUP_OUTPUT, 0, 0, NULL,
+	    "replace the file if it exists" },
+
+	{ "json", 0, FLAG, AT(json), GROUP_GLOBAL, 0, 0, NULL, "JSON Lines on stdout" },
+	{ "quiet", 'q', COUNT_DOWN, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL, "less on stderr" },
+	{ "verbose", 'v', COUNT_UP, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL,
+	    "more on stderr; -vv shows each message" },
+	{ "no-color", 0, FLAG, AT(no_color), GROUP_GLOBAL, 0, 0, NULL, "no colour (also NO_COLOR)" },
+	{ "config", 0, TEXT, AT(config), GROUP_GLOBAL, 0, 0, "FILE",
+	    "instead of /etc/chaperone/chaperone.yaml" },
+	{ "help", 'h', FLAG, AT(wants_help), GROUP_GLOBAL, 0, 0, NULL, "this help" },
+	{ "version", 'V', FLAG, AT(wants_version), GROUP_GLOBAL, 0, 0, NULL, "the version" },
+};
+
+enum { FIRST_LONG = 1000 };
+
+static bool
+takes_value(const struct row *r)
+{
+	return r->kind == TEXT || r->kind == TEXTS || r->kind == NUMBER;
+}
+
+static int
+add_text(struct texts *t, const char *text)
+{
+	const char **grown = reallocarray(t->items, t->n + 1, sizeof(*grown));
+
+	if (!grown)
+		return -1;
+	t->items = grown;
+	t->items[t->n++] = text;
+	return 0;
+}
+
+static int
+store(const struct row *r, const char *value, struct options *o, struct error *err)
+{
+	char *member = (char *)o + r->at;
+
+	switch (r->kind) {
+	case FLAG:
+		*(bool *)member = true;
+		return 0;
+	case COUNT_UP:
+		++*(int *)member;
+		return 0;
+	case COUNT_DOWN:
+		--*(int *)member;
+		return 0;
+	case TEXT:
+		*(const char **)member = value;
+		return 0;
+	case TEXTS:
+		return add_text((struct texts *)member, value) < 0 ? error_memory(err) : 0;
+	case NUMBER:
+		if (text_number(value, r->min, r->max, (int64_t *)member) == 0)
+			return 0;
+		return error_set(err, ERR_USAGE, "--%s takes a number from %lld to %lld, not %s",
+		    r->name, (long long)r->min, (long long)r->max, value);
+	}
+	return 0;
+}
+
+static void
+note_seen(const struct row *r, struct options *o)
+{
+	size_t bit;
+
+	o->groups_seen |= r->group;
+	for (bit = 0; bit < countof(o->seen); bit++)
+		if (r->group & 1u << bit)
+			o->seen[bit] = r->name;
+}
+
+/* getopt_long(3)'s own tables, made from ours. */
+struct getopt_tables {
+	struct option	longs[countof(rows) + 1];
+	char		shorts[3 * countof(rows) + 2];
+};
+
+static void
+make_tables(struct getopt_tables *t)
+{
+	char *s = t->shorts;
+	size_t i;
+
+	*s++ = ':';
+	for (i = 0; i < countof(rows); i++) {
+		int value = takes_value(&rows[i]) ? required_argument : no_argument;
+
+		t->longs[i] = (struct option){ rows[i].name, value, NULL, FIRST_LONG + (int)i };
+		if (!rows[i].letter)
+			continue;
+		*s++ = rows[i].letter;
+		if (value)
+			*s++ = ':';
+	}
+	*s = '\0';
+	t->longs[countof(rows)] = (struct option){ 0 };
+}
+
+static const struct row *
+find_row(int c)
+{
+	size_t i;
+
+	if (c >= FIRST_LONG)
+		return &rows[c - FIRST_LONG];
+	for (i = 0; i < countof(rows); i++)
+		if (rows[i].letter && rows[i].letter == c)
+			return &rows[i];
+	return NULL;
+}
+
+int
+options_parse(int argc, char **argv, struct options *out, struct error *err)
+{
+	struct getopt_tables tables;
+	int c, i;
+
+	*out = (struct options){ .jobs = -1, .timeout_s = -1, .wait_s = -1, .bits = -1, .days = -1 };
+	make_tables(&tables);
+	opterr = 0;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, tables.shorts, tables.longs, NULL)) != -1) {
+		const struct row *r = find_row(c);
+
+		if (c == ':')
+			return error_set(err, ERR_USAGE, "%s needs a value", argv[optind - 1]);
+		if (!r) {
+			if (optopt && optopt < FIRST_LONG)
+				return error_set(err, ERR_USAGE, "unknown option -%c", optopt);
+			return error_set(err, ERR_USAGE, "unknown option %s", argv[optind - 1]);
+		}
+		note_seen(r, out);
+		if (store(r, optarg, out, err) < 0)
+			return -1;
+	}
+	out->is_identity_named = out->identity != NULL;
+	for (i = optind; i < argc; i++)
+		if (add_text(&out->words, argv[i]) < 0)
+			return error_memory(err);
+	return 0;
+}
+
+int
+options_check(const struct options *o, unsigned groups, const char *command, struct error *err)
+{
+	size_t bit, i;
+
+	groups |= GROUP_GLOBAL;
+	for (bit = 0; bit < countof(o->seen); bit++) {
+		const char *name = o->seen[bit];
+
+		if (!name || (groups & 1u << bit))
+			continue;
+		/* An option of several groups is fine when one of them goes with it. */
+		for (i = 0; i < countof(rows); i++)
+			if (strcmp(rows[i].name, name) == 0 && !(rows[i].group & groups))
+				return error_set(err, ERR_USAGE, "--%s does not go with %s", name, command);
+	}
+	return 0;
+}
+
+void
+options_clear(struct options *o)
+{
+	free(o->udids.items);
+	free(o->presets.items);
+	free(o->profiles.items);
+	free(o->restrictions.items);
+	free(o->words.items);
+	*o = (struct options){ 0 };
+}
+
+void
+options_print(FILE *out, unsigned groups)
+{
+	size_t i;
+
+	for (i = 0; i < countof(rows); i++) {
+		char left[48];
+
+		if (!(rows[i].group & groups))
+			continue;
+		if (rows[i].letter)
+			snprintf(left, sizeof(left), "-%c, --%s", rows[i].letter, rows[i].name);
+		else
+			snprintf(left, sizeof(left), "    --%s", rows[i].name);
+		if (rows[i].value) {
+			size_t used = strlen(left);
+
+			snprintf(left + used, sizeof(left) - used, " %s", rows[i].value);
+		}
+		fprintf(out, "  %-32s %s\n", left, rows[i].help);
+	}
+}

@@ -1,0 +1,75 @@
+/* options: the command line, read once into a struct */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct error;
+
+/* Which commands an option goes with. A command has a set of these. */
+enum option_group {
+	GROUP_GLOBAL	= 1 << 0,
+	GROUP_DEVICE	= 1 << 1,	/* which device */
+	GROUP_IDENTITY	= 1 << 2,	/* who we are */
+	GROUP_DESIRED	= 1 << 3,	/* what the device should be */
+	GROUP_TIME	= 1 << 4,	/* how long a profile holds */
+	GROUP_APPLY	= 1 << 5,
+	GROUP_PAIR	= 1 << 6,
+	GROUP_CREATE	= 1 << 7,	/* identity create, import, export */
+	GROUP_OUTPUT	= 1 << 8,	/* -o FILE */
+	GROUP_BUILD	= 1 << 9,	/* profile build */
+	GROUP_LINT	= 1 << 10,	/* profile lint */
+	GROUP_PASSPHRASE = 1 << 11,	/* a key is read, but no device touched */
+};
+
+/* Texts given more than once. */
+struct texts {
+	const char	**items;
+	size_t		  n;
+};
+
+/* All texts are borrowed from argv; arrays are released by options_clear(). */
+struct options {
+	/* global */
+	bool		 wants_help, wants_version, json, no_color;
+	int		 verbosity;		/* -q is -1 */
+	const char	*config;
+	/* devices */
+	struct texts	 udids;
+	bool		 all, network;
+	int64_t		 jobs, timeout_s, wait_s;	/* -1: not given */
+	/* identity */
+	const char	*identity, *passphrase_file;
+	bool		 is_identity_named;	/* on the command line, not by default */
+	bool		 allow_loose_files;
+	/* desired */
+	struct texts	 presets, profiles, restrictions;
+	const char	*policy, *for_duration, *until_time, *organization;
+	bool		 removable, dry_run, force, dialog;
+	/* identity create, export; profile build, lint */
+	const char	*output, *format, *identifier, *removal_password_file, *sign;
+	const char	*out_passphrase_file;
+	const char	*target_os, *supervised;
+	int64_t		 bits, days;		/* -1: not given */
+	bool		 overwrite, strict, no_encryption;
+	/* the words that are no options: the command and its arguments */
+	struct texts	 words;
+	/* which groups the given options belong to, and the name of one of each */
+	unsigned	 groups_seen;
+	const char	*seen[32];
+};
+
+/* ERR_USAGE for an unknown option, a missing or a bad value. */
+int	options_parse(int argc, char **argv, struct options *out, struct error *err);
+/* ERR_USAGE when an option was given that does not go with groups. */
+int	options_check(const struct options *o, unsigned groups, const char *command,
+	    struct error *err);
+void	options_clear(struct options *o);
+
+/* The options of groups, one per line, as --help shows them. */
+void	options_print(FILE *out, unsigned groups);
+
+#endif

@@ -1,0 +1,390 @@
+/* output: results for people, and JSON lines for programs */
+#include "cli/output.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clean.h"
+#include "core/verdict.h"
+
+enum paint { PLAIN, BOLD, DIM, GREEN, YELLOW, RED };
+
+static const char *
+code(enum paint p)
+{
+	static const char *const codes[] = {
+		"", "\033[1m", "\033[2m", "\033[32m", "\033[33m", "\033[31m",
+	};
+
+	return codes[p];
+}
+
+static void
+put(bool color, enum paint p, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void
+put(bool color, enum paint p, const char *fmt, ...)
+{
+	bool paints = color && p != PLAIN;
+	va_list ap;
+
+	if (paints)
+		fputs(code(p), stdout);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	if (paints)
+		fputs("\033[0m", stdout);
+}
+
+bool
+output_wants_color(FILE *out, bool is_forbidden)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return !is_forbidden && isatty(fileno(out)) && !(no && *no) &&
+	    !(term && strcmp(term, "dumb") == 0);
+}
+
+void
+output_json_line(FILE *out, json_t *object)
+{
+	if (object) {
+		json_dumpf(object, out, JSON_COMPACT);
+		fputc('\n', out);
+		fflush(out);
+	}
+	json_decref(object);
+}
+
+/* ---- looking things up ------------------------------------------------------ */
+
+static const json_t *
+at(const json_t *object, const char *a, const char *b)
+{
+	const json_t *found = json_object_get(object, a);
+
+	return b ? json_object_get(found, b) : found;
+}
+
+static const char *
+text_at(const json_t *object, const char *a, const char *b)
+{
+	return json_string_value(at(object, a, b));
+}
+
+static const char *
+or_dash(const char *s)
+{
+	return s && *s ? s : "-";
+}
+
+/* Columns a text takes: one per character, continuation bytes none. */
+static int
+width(const char *s)
+{
+	int n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xC0) != 0x80;
+	return n;
+}
+
+static void
+put_padded(bool color, enum paint p, const char *s, int columns)
+{
+	int pad = columns - width(s);
+
+	put(color, p, "%s", s);
+	printf("%*s", pad > 0 ? pad + 1 : 1, "");
+}
+
+/* "Front desk, iPad (10th generation), iOS 18.1, 00008101-…" */
+static void
+put_device(const json_t *result, bool color)
+{
+	const char *name = text_at(result, "device", "name");
+	const char *model = text_at(result, "device", "model");
+	const char *product = text_at(result, "device", "product");
+	const char *os = text_at(result, "device", "os");
+
+	put(color, BOLD, "%s", or_dash(name));
+	if (model || product)
+		printf("  %s", model ? model : product);
+	if (os)
+		printf(", iOS %s", os);
+	put(color, DIM, "  %s", or_dash(text_at(result, "device", "udid")));
+	printf("\n");
+}
+
+/* ---- results ----------------------------------------------------------------- */
+
+static enum paint
+paint_of(const char *verdict)
+{
+	if (!verdict || strcmp(verdict, "failed") == 0)
+		return RED;
+	return strcmp(verdict, "compliant") == 0 ? GREEN : YELLOW;
+}
+
+static const char *
+mark_of(const char *verdict)
+{
+	if (!verdict || strcmp(verdict, "failed") == 0)
+		return "✘";
+	return strcmp(verdict, "compliant") == 0 ? "✔" : "!";
+}
+
+/* What the verdict rests on, in words a person would use. */
+static const char *
+truth_phrase(const char *truth, const char *command)
+{
+	bool is_removal = strcmp(command, "remove") == 0;
+
+	if (!truth || strcmp(command, "pair") == 0 || strcmp(command, "unpair") == 0)
+		return NULL;
+	if (strcmp(truth, "effective") == 0)
+		return "the device itself reports the restriction in force";
+	if (strcmp(truth, "present") == 0)
+		return is_removal ? "the device no longer lists it" :
+		    "the device lists it as active; it does not tell whether it is in force";
+	if (strcmp(truth, "acknowledged") == 0)
+		return "the device acknowledged a change before this";
+	return "a change was sent before this; whether it was made is not known";
+}
+
+static void
+put_profiles(const json_t *result)
+{
+	const json_t *profiles = json_object_get(result, "profiles"), *p;
+	size_t i;
+
+	json_array_foreach(profiles, i, p) {
+		const char *action = json_string_value(json_object_get(p, "action"));
+		bool is_present = json_is_true(json_object_get(p, "present"));
+
+		if (!action || strcmp(action, "none") == 0)
+			action = is_present ? "present" : "not on the device";
+		printf("    %s: %s\n", or_dash(text_at(p, "identifier", NULL)), action);
+	}
+}
+
+static void
+put_value(const json_t *value)
+{
+	auto_free char *text = value && !json_is_null(value) ?
+	    json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+
+	printf("%s", text ? text : "not reported");
+}
+
+static void
+put_restrictions(const json_t *result)
+{
+	const json_t *restrictions = json_object_get(result, "restrictions"), *r;
+	size_t i;
+
+	json_array_foreach(restrictions, i, r) {
+		printf("    %s: wanted ", or_dash(text_at(r, "key", NULL)));
+		put_value(json_object_get(r, "want"));
+		printf(", reported ");
+		put_value(json_object_get(r, "reported"));
+		printf("\n");
+	}
+}
+
+static void
+put_chain(const json_t *result)
+{
+	const json_t *chain = at(result, "error", "chain"), *link;
+	size_t i;
+
+	json_array_foreach(chain, i, link)
+		printf("    device: %s %lld %s\n", or_dash(text_at(link, "domain", NULL)),
+		    (long long)json_integer_value(json_object_get(link, "code")),
+		    or_dash(text_at(link, "text", NULL)));
+}
+
+void
+output_result(const json_t *result, bool color)
+{
+	const char *verdict = text_at(result, "verdict", NULL);
+	const char *reason = text_at(result, "reason", NULL);
+	const char *command = text_at(result, "command", NULL);
+	const char *message = text_at(result, "error", "message");
+	const char *hint = text_at(result, "error", "hint");
+	const char *truth = truth_phrase(text_at(result, "truth", NULL), command ? command : "");
+
+	put(color, paint_of(verdict), "%s %s", mark_of(verdict), or_dash(verdict));
+	if (reason)
+		put(color, paint_of(verdict), " (%s)", reason);
+	printf("  ");
+	put_device(result, color);
+	if (message)
+		printf("    %s\n", message);
+	put_chain(result);
+	if (hint)
+		printf("    hint: %s\n", hint);
+	put_profiles(result);
+	put_restrictions(result);
+	if (truth)
+		printf("    truth: %s (%s)\n", text_at(result, "truth", NULL), truth);
+	fflush(stdout);
+}
+
+int
+output_exit_code(const json_t *result)
+{
+	const char *verdict = text_at(result, "verdict", NULL);
+	int v;
+
+	for (v = VERDICT_COMPLIANT; v < VERDICT_FAILED; v++)
+		if (verdict && strcmp(verdict, verdict_word((enum verdict)v)) == 0)
+			return v;
+	return VERDICT_FAILED;
+}
+
+/* ---- list and show -------------------------------------------------------------- */
+
+static const int columns[] = { 25, 20, 24, 8, 10, 22, 6, 6 };
+
+static const char *
+yes_no(const json_t *value)
+{
+	if (json_is_true(value))
+		return "yes";
+	return json_is_false(value) ? "no" : "?";
+}
+
+/* "yes, ours" is what a bench looks for; the organization has its own column. */
+static const char *
+supervised_word(const json_t *device)
+{
+	if (json_is_true(at(device, "trust", "ours")))
+		return "ours";
+	return yes_no(at(device, "trust", "supervised"));
+}
+
+void
+output_list_header(bool color)
+{
+	static const char *const names[] = {
+		"UDID", "NAME", "MODEL", "OS", "PORT", "SUPERVISED BY", "PAIRED", "LOCKED",
+	};
+	size_t i;
+
+	for (i = 0; i < countof(names); i++)
+		put_padded(color, DIM, names[i], columns[i]);
+	printf("\n");
+}
+
+void
+output_list_row(const json_t *device, bool color)
+{
+	const char *model = text_at(device, "device", "model");
+	const char *organization = text_at(device, "trust", "organization");
+	const char *port = text_at(device, "device", "location");
+	char supervised[300];
+
+	if (json_is_true(at(device, "trust", "supervised")))
+		snprintf(supervised, sizeof(supervised), "%s%s", or_dash(organization),
+		    strcmp(supervised_word(device), "ours") == 0 ? " (ours)" : "");
+	else
+		snprintf(supervised, sizeof(supervised), "%s",
+		    json_is_false(at(device, "trust", "supervised")) ? "not supervised" : "?");
+	put_padded(color, PLAIN, or_dash(text_at(device, "device", "udid")), columns[0]);
+	put_padded(color, BOLD, or_dash(text_at(device, "device", "name")), columns[1]);
+	put_padded(color, PLAIN, model ? model : or_dash(text_at(device, "device", "product")),
+	    columns[2]);
+	put_padded(color, PLAIN, or_dash(text_at(device, "device", "os")), columns[3]);
+	put_padded(color, PLAIN, port ? port : or_dash(text_at(device, "device", "connection")),
+	    columns[4]);
+	put_padded(color, PLAIN, supervised, columns[5]);
+	put_padded(color, PLAIN, yes_no(at(device, "trust", "paired")), columns[6]);
+	put_padded(color, PLAIN, yes_no(at(device, "trust", "locked")), columns[7]);
+	printf("\n");
+	fflush(stdout);
+}
+
+static void
+put_field(const char *name, const char *value)
+{
+	printf("  %-14s %s\n", name, or_dash(value));
+}
+
+static void
+put_installed(const json_t *device, bool color)
+{
+	const json_t *profiles = json_object_get(device, "profiles"), *p;
+	size_t i;
+
+	if (!json_is_array(profiles)) {
+		put_field("profiles", "not known");
+		return;
+	}
+	printf("  %-14s %zu\n", "profiles", json_array_size(profiles));
+	json_array_foreach(profiles, i, p) {
+		printf("    ");
+		put(color, BOLD, "%s", or_dash(text_at(p, "display_name", NULL)));
+		printf("  %s\n      %s, version %lld, by %s%s%s\n",
+		    or_dash(text_at(p, "identifier", NULL)), or_dash(text_at(p, "uuid", NULL)),
+		    (long long)json_integer_value(json_object_get(p, "version")),
+		    or_dash(text_at(p, "organization", NULL)),
+		    json_is_true(json_object_get(p, "removal_disallowed")) ? ", locked" : "",
+		    json_is_true(json_object_get(p, "active")) ? "" : ", not active");
+	}
+}
+
+static void
+put_cloud(const json_t *device)
+{
+	json_t *cloud = json_object_get(device, "cloud_configuration"), *value;
+	const char *key;
+
+	if (!json_is_object(cloud))
+		return;
+	printf("  cloud configuration\n");
+	json_object_foreach(cloud, key, value) {
+		auto_free char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+
+		printf("    %s: %s\n", key, text ? text : "?");
+	}
+}
+
+void
+output_device(const json_t *device, bool color)
+{
+	static const char *const fields[] = {
+		"serial", "ecid", "product", "build", "location", "connection",
+	};
+	const char *message = text_at(device, "error", "message");
+	size_t i;
+
+	put_device(device, color);
+	for (i = 0; i < countof(fields); i++)
+		put_field(fields[i], text_at(device, "device", fields[i]));
+	put_field("paired", yes_no(at(device, "trust", "paired")));
+	put_field("supervised", supervised_word(device));
+	put_field("organization", text_at(device, "trust", "organization"));
+	put_field("locked", yes_no(at(device, "trust", "locked")));
+	put_field("activation", text_at(device, "trust", "activation"));
+	put_installed(device, color);
+	put_cloud(device);
+	if (message)
+		printf("  %s\n  hint: %s\n", message, or_dash(text_at(device, "error", "hint")));
+	fflush(stdout);
+}
+
+void
+output_event(const json_t *event, bool color)
+{
+	const char *what = text_at(event, "event", NULL);
+	const char *at_time = text_at(event, "at", NULL);
+
+	put(color, DIM, "%s ", or_dash(at_time));
+	put_padded(color, what && strcmp(what, "attached") == 0 ? GREEN : YELLOW, or_dash(what), 9);
+	put_device(event, color);
+	fflush(stdout);
+}

@@ -1,0 +1,28 @@
+/* output: results for people, and JSON lines for programs */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Whether out is a terminal on which colour is welcome (NO_COLOR, TERM=dumb). */
+bool	output_wants_color(FILE *out, bool is_forbidden);
+
+/* One compact line, flushed. Takes the reference. */
+void	output_json_line(FILE *out, json_t *object);
+
+/* The words of a chaperone.result/1 object on stdout. */
+void	output_result(const json_t *result, bool color);
+/* A row of list, from chaperone.device/1; output_list_header() comes before. */
+void	output_list_header(bool color);
+void	output_list_row(const json_t *device, bool color);
+/* Everything of a chaperone.device/1 object, for show. */
+void	output_device(const json_t *device, bool color);
+/* A line of watch, from chaperone.event/1 with "facts" where they were read. */
+void	output_event(const json_t *event, bool color);
+
+/* The exit code that goes with a result's verdict; 3 when it has none. */
+int	output_exit_code(const json_t *result);
+
+#endif

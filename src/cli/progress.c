@@ -1,0 +1,159 @@
+/* progress: a live line per device on a terminal, while workers work */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/text.h"
+
+enum { LINES_MAX = 20 };
+
+struct line {
+	char	udid[64];		/* "": free */
+	char	doing[48];
+};
+
+struct progress {
+	struct line	*lines;
+	size_t		 n;		/* devices in all */
+	size_t		 done;
+	size_t		 drawn;		/* lines on the screen now */
+	bool		 is_live, is_quiet;
+};
+
+int
+progress_new(size_t devices, bool is_live, bool is_quiet, struct progress **out,
+    struct error *err)
+{
+	struct progress *p = calloc(1, sizeof(*p));
+
+	if (p)
+		p->lines = calloc(devices + 1, sizeof(*p->lines));
+	if (!p || !p->lines) {
+		free(p);
+		return error_memory(err);
+	}
+	p->n = devices;
+	p->is_live = is_live;
+	p->is_quiet = is_quiet;
+	*out = p;
+	return 0;
+}
+
+void
+progress_free(struct progress *p)
+{
+	if (!p)
+		return;
+	progress_clear(p);
+	free(p->lines);
+	free(p);
+}
+
+static struct line *
+line_of(struct progress *p, const char *udid)
+{
+	struct line *unused = NULL;
+	size_t i;
+
+	for (i = 0; i < p->n; i++) {
+		if (strcmp(p->lines[i].udid, udid) == 0)
+			return &p->lines[i];
+		if (!unused && !p->lines[i].udid[0])
+			unused = &p->lines[i];
+	}
+	if (unused)
+		snprintf(unused->udid, sizeof(unused->udid), "%s", udid);
+	return unused;
+}
+
+void
+progress_clear(struct progress *p)
+{
+	for (; p->drawn > 0; p->drawn--)
+		fputs("\033[1A\033[2K", stderr);
+	fflush(stderr);
+}
+
+void
+progress_draw(struct progress *p)
+{
+	size_t i, hidden = 0;
+
+	if (!p->is_live)
+		return;
+	progress_clear(p);
+	for (i = 0; i < p->n; i++) {
+		char id[32];
+
+		if (!p->lines[i].udid[0])
+			continue;
+		if (p->drawn == LINES_MAX) {
+			hidden++;
+			continue;
+		}
+		text_shorten_id(p->lines[i].udid, id, sizeof(id));
+		fprintf(stderr, "  … %s  %s\n", id, p->lines[i].doing);
+		p->drawn++;
+	}
+	if (p->n > 1) {
+		fprintf(stderr, "  %zu of %zu done", p->done, p->n);
+		fprintf(stderr, hidden ? ", %zu more at work\n" : "\n", hidden);
+		p->drawn++;
+	}
+	fflush(stderr);
+}
+
+static const char *
+step_phrase(const char *step)
+{
+	static const struct {
+		const char *step, *phrase;
+	} phrases[] = {
+		{ "connect", "connecting" }, { "service", "opening the profile service" },
+		{ "facts", "reading what is there" }, { "escalate", "proving the identity" },
+		{ "install", "installing" }, { "remove", "removing" }, { "unpair", "unpairing" },
+		{ "confirm", "reading it back" },
+	};
+	size_t i;
+
+	for (i = 0; step && i < countof(phrases); i++)
+		if (strcmp(phrases[i].step, step) == 0)
+			return phrases[i].phrase;
+	return "working";
+}
+
+void
+progress_event(struct progress *p, const char *udid, const json_t *event)
+{
+	const char *what = json_string_value(json_object_get(event, "event"));
+	const char *step = json_string_value(json_object_get(event, "step"));
+	const char *who = json_string_value(json_object_get(event, "for"));
+	struct line *line = line_of(p, udid);
+	bool is_waiting = what && strcmp(what, "waiting") == 0;
+	bool is_trust = who && strcmp(who, "trust") == 0;
+
+	if (!line)
+		return;
+	snprintf(line->doing, sizeof(line->doing), "%s", !is_waiting ? step_phrase(step) :
+	    is_trust ? "needs you: tap Trust on the device" : "needs you: unlock the device");
+	if (is_waiting && !p->is_live && !p->is_quiet) {
+		char id[32];
+
+		text_shorten_id(udid, id, sizeof(id));
+		fprintf(stderr, "chaperone: %s: %s\n", id, line->doing);
+	}
+	progress_draw(p);
+}
+
+void
+progress_done(struct progress *p, const char *udid)
+{
+	struct line *line = line_of(p, udid);
+
+	if (line)
+		*line = (struct line){ 0 };
+	p->done++;
+}
