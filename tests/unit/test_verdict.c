@@ -1,0 +1,472 @@
+/* verdict: how facts and errors become the product's words */
+#include "tests/unit/table.h"
+
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/proplist.h"
+#include "core/chain.h"
+#include "core/desired.h"
+#include "core/facts.h"
+#include "core/refusal.h"
+#include "core/verdict.h"
+
+#define ID	"org.example.chat"
+#define UUID	"AAAA1111-2222-8333-8444-555555555555"
+
+/* Not a hash: enough to tell contents apart here, where nothing is secret. */
+static void
+toy_digest(const void *data, size_t len, uint8_t out[32])
+{
+	const uint8_t *p = data;
+	size_t i;
+
+	memset(out, 0, 32);
+	for (i = 0; i < len; i++)
+		out[i % 32] = (uint8_t)(out[i % 32] * 31 + p[i]);
+}
+
+static plist_t
+parse(const char *xml)
+{
+	plist_t list = NULL;
+
+	plist_from_xml(xml, (uint32_t)strlen(xml), &list);
+	assert_non_null(list);
+	return list;
+}
+
+/* ---- desired and found ------------------------------------------------------ */
+
+static const char PROFILE[] =
+    "<plist><dict><key>PayloadType</key><string>Configuration</string>"
+    "<key>PayloadVersion</key><integer>1</integer>"
+    "<key>PayloadIdentifier</key><string>" ID "</string>"
+    "<key>PayloadUUID</key><string>" UUID "</string>"
+    "<key>PayloadContent</key><array><dict>"
+    "<key>PayloadType</key><string>com.apple.applicationaccess</string>"
+    "<key>PayloadVersion</key><integer>1</integer>"
+    "<key>PayloadIdentifier</key><string>" ID ".r</string>"
+    "<key>PayloadUUID</key><string>11111111-2222-8333-8444-666666666666</string>"
+    "<key>allowChat</key><false/>"
+    "<key>blockedAppBundleIDs</key><array><string>a</string></array>"
+    "</dict></array></dict></plist>";
+
+static void
+want_profile(struct desired *d)
+{
+	auto_blob struct blob raw = { 0 };
+	struct error err = { 0 };
+
+	d->digest = toy_digest;
+	assert_int_equal(blob_set(&raw, PROFILE, strlen(PROFILE)), 0);
+	assert_int_equal(desired_add_file(d, &raw, &raw, &err), 0);
+}
+
+/* A GetProfileList reply with one profile, or none when uuid is NULL. */
+static plist_t
+list_reply(const char *uuid, int version, const char *active, int times)
+{
+	char xml[2048], order[256] = "";
+	int i;
+
+	for (i = 0; uuid && i < times; i++)
+		strcat(order, "<string>" ID "</string>");
+	snprintf(xml, sizeof(xml),
+	    "<plist><dict><key>OrderedIdentifiers</key><array>%s</array>"
+	    "<key>ProfileManifest</key><dict><key>" ID "</key><dict>%s</dict></dict>"
+	    "<key>ProfileMetadata</key><dict><key>" ID "</key><dict>"
+	    "<key>PayloadUUID</key><string>%s</string>"
+	    "<key>PayloadVersion</key><integer>%d</integer></dict></dict>"
+	    "<key>Status</key><string>Acknowledged</string></dict></plist>",
+	    order, active, uuid ? uuid : "", version);
+	return parse(xml);
+}
+
+#define ACTIVE		"<key>IsActive</key><true/>"
+#define INACTIVE	"<key>IsActive</key><false/>"
+#define RESTRICTIONS(b, l)                                                                  \
+	"<plist><dict><key>GlobalRestrictions</key><dict>"                                   \
+	"<key>restrictedBool</key><dict>" b "</dict><key>union</key><dict>" l "</dict>"      \
+	"</dict></dict></plist>"
+#define CHAT_OFF	"<key>allowChat</key><dict><key>value</key><false/></dict>"
+#define CHAT_ON		"<key>allowChat</key><dict><key>value</key><true/></dict>"
+#define CHAT_TEXT	"<key>allowChat</key><dict><key>value</key><string>false</string></dict>"
+#define APPS(list)	"<key>blockedAppBundleIDs</key><dict><key>values</key><array>" list "</array></dict>"
+
+static void
+profiles_are_judged(void **state)
+{
+	static const struct {
+		const char *name, *uuid;
+		int version;
+		const char *active;
+		int times;
+		const char *restrictions;	/* NULL: the device does not answer */
+		enum reason reason;
+		enum truth truth;
+		enum action action;
+	} rows[] = {
+		{ "not listed: missing", NULL, 1, ACTIVE, 0, NULL,
+		    REASON_PROFILE_MISSING, TRUTH_NONE, ACTION_INSTALL },
+		{ "listed as expected and nothing more told: present, not effective", UUID, 1, ACTIVE, 1,
+		    NULL, REASON_NONE, TRUTH_PRESENT, ACTION_NONE },
+		{ "a UUID in lower case is the same UUID", "aaaa1111-2222-8333-8444-555555555555", 1,
+		    ACTIVE, 1, NULL, REASON_NONE, TRUTH_PRESENT, ACTION_NONE },
+		{ "another UUID: differs", "99999999-2222-8333-8444-555555555555", 1, ACTIVE, 1, NULL,
+		    REASON_PROFILE_DIFFERS, TRUTH_NONE, ACTION_REPLACE },
+		{ "another version: differs", UUID, 2, ACTIVE, 1, NULL,
+		    REASON_PROFILE_DIFFERS, TRUTH_NONE, ACTION_REPLACE },
+		{ "listed but not active", UUID, 1, INACTIVE, 1, NULL,
+		    REASON_PROFILE_INACTIVE, TRUTH_NONE, ACTION_REPLACE },
+		{ "whether it is active is not told: not claimed", UUID, 1, "", 1, NULL,
+		    REASON_PROFILE_INACTIVE, TRUTH_NONE, ACTION_REPLACE },
+		{ "listed twice: the list makes no sense", UUID, 1, ACTIVE, 2, NULL,
+		    REASON_PROTOCOL, TRUTH_NONE, ACTION_NONE },
+		{ "all values reported: effective", UUID, 1, ACTIVE, 1,
+		    RESTRICTIONS(CHAT_OFF, APPS("<string>a</string>")),
+		    REASON_NONE, TRUTH_EFFECTIVE, ACTION_NONE },
+		{ "a united list may hold more", UUID, 1, ACTIVE, 1,
+		    RESTRICTIONS(CHAT_OFF, APPS("<string>b</string><string>a</string>")),
+		    REASON_NONE, TRUTH_EFFECTIVE, ACTION_NONE },
+		{ "a united list that lacks ours", UUID, 1, ACTIVE, 1,
+		    RESTRICTIONS(CHAT_OFF, APPS("<string>b</string>")),
+		    REASON_NOT_EFFECTIVE, TRUTH_PRESENT, ACTION_REPLACE },
+		{ "the opposite reported: not effective", UUID, 1, ACTIVE, 1,
+		    RESTRICTIONS(CHAT_ON, APPS("<string>a</string>")),
+		    REASON_NOT_EFFECTIVE, TRUTH_PRESENT, ACTION_REPLACE },
+		{ "not reported at all: not restricted", UUID, 1, ACTIVE, 1, RESTRICTIONS("", ""),
+		    REASON_NOT_EFFECTIVE, TRUTH_PRESENT, ACTION_REPLACE },
+		{ "the word false is not the value false", UUID, 1, ACTIVE, 1,
+		    RESTRICTIONS(CHAT_TEXT, APPS("<string>a</string>")),
+		    REASON_NOT_EFFECTIVE, TRUTH_PRESENT, ACTION_REPLACE },
+		{ "missing stays missing, whatever is in force", NULL, 1, ACTIVE, 0,
+		    RESTRICTIONS(CHAT_OFF, APPS("<string>a</string>")),
+		    REASON_PROFILE_MISSING, TRUTH_NONE, ACTION_INSTALL },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_desired struct desired desired = { 0 };
+		auto_facts struct facts facts = { 0 };
+		auto_judgement struct judgement j = { 0 };
+		auto_plist plist_t reply = list_reply(rows[i].uuid, rows[i].version, rows[i].active,
+		    rows[i].times);
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		want_profile(&desired);
+		assert_int_equal(facts_read_profile_list(&facts, reply, &err), 0);
+		if (rows[i].restrictions) {
+			auto_plist plist_t told = parse(rows[i].restrictions);
+
+			assert_int_equal(facts_read_restrictions(&facts, told, &err), 0);
+		}
+		assert_int_equal(judge(&facts, &desired, &j, &err), 0);
+		assert_int_equal(j.reason, rows[i].reason);
+		assert_int_equal(j.truth, rows[i].truth);
+		assert_int_equal(j.n_profiles, 1);
+		assert_int_equal(j.profiles[0].action, rows[i].action);
+		assert_int_equal(judgement_has_work(&j), rows[i].action != ACTION_NONE);
+	}
+}
+
+static void
+unwanted_profiles_are_found(void **state)
+{
+	static const struct {
+		const char *name, *pattern, *uuid;
+		enum reason reason;
+		size_t entries;
+	} rows[] = {
+		{ "the exact name is there", ID, UUID, REASON_PROFILE_UNWANTED, 1 },
+		{ "a pattern matches", "org.example.*", UUID, REASON_PROFILE_UNWANTED, 1 },
+		{ "the star alone matches everything", "*", UUID, REASON_PROFILE_UNWANTED, 1 },
+		{ "a pattern does not match in the middle", "example*", UUID, REASON_NONE, 0 },
+		{ "an exact name that is gone is worth a line", ID, NULL, REASON_NONE, 1 },
+		{ "a pattern without a match is none", "org.example.*", NULL, REASON_NONE, 0 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_desired struct desired desired = { .digest = toy_digest };
+		auto_facts struct facts facts = { 0 };
+		auto_judgement struct judgement j = { 0 };
+		auto_plist plist_t reply = list_reply(rows[i].uuid, 1, ACTIVE, 1);
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		assert_int_equal(desired_add_absent(&desired, rows[i].pattern, &err), 0);
+		assert_int_equal(facts_read_profile_list(&facts, reply, &err), 0);
+		assert_int_equal(judge(&facts, &desired, &j, &err), 0);
+		assert_int_equal(j.reason, rows[i].reason);
+		assert_int_equal(j.n_profiles, rows[i].entries);
+		assert_int_equal(judgement_has_work(&j), rows[i].reason != REASON_NONE);
+	}
+}
+
+static void
+without_a_list_nothing_is_judged(void **state)
+{
+	auto_desired struct desired desired = { 0 };
+	auto_facts struct facts facts = { 0 };
+	auto_judgement struct judgement j = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	want_profile(&desired);
+	assert_int_equal(judge(&facts, &desired, &j, &err), 0);
+	assert_int_equal(j.reason, REASON_PROTOCOL);
+}
+
+/* ---- supervision -------------------------------------------------------------- */
+
+static void
+supervision_is_judged(void **state)
+{
+	static const struct {
+		const char *name, *activation;
+		enum known supervised, ours;
+		bool has_identity;
+		enum reason want;
+	} rows[] = {
+		{ "ours", "Activated", YES, YES, true, REASON_NONE },
+		{ "supervised by others", "Activated", YES, NO, true, REASON_FOREIGN_SUPERVISION },
+		{ "without an identity nobody is foreign", "Activated", YES, UNKNOWN, false, REASON_NONE },
+		{ "not supervised", "Activated", NO, NO, true, REASON_UNSUPERVISED },
+		{ "not activated", "Unactivated", YES, YES, true, REASON_NOT_ACTIVATED },
+		{ "unknown is no obstacle", NULL, UNKNOWN, UNKNOWN, true, REASON_NONE },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		struct facts facts = {
+			.is_supervised = rows[i].supervised, .is_ours = rows[i].ours,
+			.activation = (char *)rows[i].activation,
+		};
+
+		row_named(rows[i].name);
+		assert_int_equal(judge_supervision(&facts, rows[i].has_identity), rows[i].want);
+	}
+}
+
+static void
+certificates_are_compared_by_their_bytes(void **state)
+{
+	auto_plist plist_t reply = parse("<plist><dict><key>CloudConfiguration</key><dict>"
+	    "<key>IsSupervised</key><true/><key>OrganizationName</key><string>Acme</string>"
+	    "<key>SupervisorHostCertificates</key><array><data>AQID</data></array>"
+	    "</dict></dict></plist>");
+	auto_plist plist_t none = parse("<plist><dict/></plist>");
+	auto_facts struct facts facts = { 0 };
+	struct blob ours = { .data = (uint8_t *)"\1\2\3", .len = 3 };
+	struct blob theirs = { .data = (uint8_t *)"\1\2\4", .len = 3 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(facts_read_cloud(&facts, reply, &ours, &err), 0);
+	assert_int_equal(facts.is_ours, YES);
+	assert_string_equal(facts.organization, "Acme");
+	assert_int_equal(facts_read_cloud(&facts, reply, &theirs, &err), 0);
+	assert_int_equal(facts.is_ours, NO);
+	assert_int_equal(facts_read_cloud(&facts, reply, NULL, &err), 0);
+	assert_int_equal(facts.is_ours, UNKNOWN);
+	assert_int_equal(facts_read_cloud(&facts, none, &ours, &err), 0);
+	assert_int_equal(facts.is_supervised, NO);
+}
+
+/* ---- errors ---------------------------------------------------------------------- */
+
+static void
+errors_become_reasons(void **state)
+{
+	static const struct {
+		const char *name;
+		enum error_kind kind;
+		enum refusal refusal;
+		bool has_identity;
+		enum reason want;
+	} rows[] = {
+		{ "the link broke", ERR_LINK, REFUSED_NOT, true, REASON_UNPLUGGED },
+		{ "usbmuxd went away", ERR_MUX, REFUSED_NOT, true, REASON_USBMUXD_LOST },
+		{ "the deadline passed", ERR_TIMEOUT, REFUSED_NOT, true, REASON_TIMEOUT },
+		{ "the operator stopped us", ERR_INTERRUPTED, REFUSED_NOT, true, REASON_INTERRUPTED },
+		{ "nonsense", ERR_PROTOCOL, REFUSED_NOT, true, REASON_PROTOCOL },
+		{ "our own fault", ERR_SOFTWARE, REFUSED_NOT, true, REASON_CRASHED },
+		{ "the signer is gone", ERR_UNAVAILABLE, REFUSED_NOT, true, REASON_CRASHED },
+		{ "InvalidHostID", ERR_DEVICE, REFUSED_INVALID_HOST_ID, true, REASON_UNTRUSTED },
+		{ "TLS refused", ERR_DEVICE, REFUSED_TLS, true, REASON_UNTRUSTED },
+		{ "PasswordProtected", ERR_DEVICE, REFUSED_PASSWORD_PROTECTED, true, REASON_LOCKED },
+		{ "EscrowLocked", ERR_DEVICE, REFUSED_ESCROW_LOCKED, true, REASON_LOCKED },
+		{ "NotNow", ERR_DEVICE, REFUSED_NOT_NOW, true, REASON_LOCKED },
+		{ "the dialog is showing", ERR_DEVICE, REFUSED_DIALOG_PENDING, true, REASON_TRUST_PENDING },
+		{ "Don't Trust", ERR_DEVICE, REFUSED_USER_DENIED_PAIRING, false, REASON_TRUST_DENIED },
+		{ "MCProtected without an identity", ERR_DEVICE, REFUSED_MC_PROTECTED, false,
+		    REASON_PAIRING_FORBIDDEN },
+		{ "MCProtected although an identity was offered", ERR_DEVICE, REFUSED_MC_PROTECTED, true,
+		    REASON_FOREIGN_SUPERVISION },
+		{ "CertificateRejected", ERR_DEVICE, REFUSED_CERTIFICATE, true, REASON_FOREIGN_SUPERVISION },
+		{ "SignedRequestRejected", ERR_DEVICE, REFUSED_SIGNED_REQUEST, true,
+		    REASON_FOREIGN_SUPERVISION },
+		{ "Error", ERR_DEVICE, REFUSED_ERROR, true, REASON_REFUSED },
+		{ "CommandFormatError", ERR_DEVICE, REFUSED_COMMAND_FORMAT, true, REASON_REFUSED },
+		{ "a status nobody knows", ERR_DEVICE, REFUSED_STATUS_OTHER, true, REASON_REFUSED },
+		{ "the port is closed", ERR_DEVICE, REFUSED_PORT, true, REASON_REFUSED },
+		{ "no error", ERR_NONE, REFUSED_NOT, true, REASON_NONE },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		struct error err = { .kind = rows[i].kind, .refusal = (int)rows[i].refusal };
+
+		row_named(rows[i].name);
+		assert_int_equal(reason_of_error(&err, rows[i].has_identity), rows[i].want);
+	}
+}
+
+static void
+every_reason_has_its_words(void **state)
+{
+	int r, other;
+
+	(void)state;
+	for (r = REASON_NONE + 1; r < REASON_COUNT; r++) {
+		row_named(reason_word((enum reason)r));
+		assert_non_null(reason_word((enum reason)r));
+		assert_non_null(reason_message((enum reason)r));
+		assert_non_null(reason_hint((enum reason)r));
+		assert_int_not_equal(reason_verdict((enum reason)r), VERDICT_COMPLIANT);
+		for (other = REASON_NONE + 1; other < r; other++)
+			assert_string_not_equal(reason_word((enum reason)r), reason_word((enum reason)other));
+	}
+}
+
+static void
+error_chains_are_read(void **state)
+{
+	static const struct {
+		const char *name, *xml;
+		size_t n;
+		const char *domain;
+		int64_t code;
+		const char *text;
+	} rows[] = {
+		{ "an integer code, English before the device's language",
+		    "<dict><key>ErrorDomain</key><string>D</string><key>ErrorCode</key><integer>4001</integer>"
+		    "<key>LocalizedDescription</key><string>Nein</string>"
+		    "<key>USEnglishDescription</key><string>No</string></dict>", 1, "D", 4001, "No" },
+		{ "a real code", "<dict><key>ErrorCode</key><real>4001.0</real></dict>", 1, "", 4001, "" },
+		{ "a code as text", "<dict><key>ErrorCode</key><string>-12</string></dict>", 1, "", -12, "" },
+		{ "a negative code", "<dict><key>ErrorCode</key><integer>-5</integer></dict>", 1, "", -5, "" },
+		{ "a link that is no dictionary", "<string>oops</string>", 1, "", 0, "" },
+		{ "an escape sequence in the text",
+		    "<dict><key>LocalizedDescription</key><string>a&#x1b;[31m</string></dict>", 1, "", 0, NULL },
+		{ "an empty chain", "", 0, NULL, 0, NULL },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		char xml[1024];
+		struct chain chain;
+		auto_plist plist_t reply = NULL;
+
+		row_named(rows[i].name);
+		snprintf(xml, sizeof(xml), "<plist><dict><key>ErrorChain</key><array>%s</array></dict></plist>",
+		    rows[i].xml);
+		reply = parse(xml);
+		chain_read(reply, &chain);
+		assert_int_equal(chain.n, rows[i].n);
+		if (!rows[i].n)
+			continue;
+		assert_string_equal(chain.link[0].domain, rows[i].domain);
+		assert_int_equal(chain.link[0].code, rows[i].code);
+		if (rows[i].text)
+			assert_string_equal(chain.link[0].text, rows[i].text);
+		assert_null(strchr(chain.link[0].text, '\033'));
+	}
+}
+
+static void
+a_chain_too_long_keeps_its_cause(void **state)
+{
+	enum { LINKS = 10000 };
+	auto_plist plist_t reply = plist_new_dict();
+	plist_t links = plist_new_array();
+	struct chain chain;
+	int i;
+
+	(void)state;
+	for (i = 0; i < LINKS; i++) {
+		plist_t link = plist_new_dict();
+
+		plist_dict_set_item(link, "ErrorCode", plist_new_uint((uint64_t)i));
+		plist_array_append_item(links, link);
+	}
+	plist_dict_set_item(reply, "ErrorChain", links);
+	chain_read(reply, &chain);
+	assert_int_equal(chain.n, CHAIN_MAX);
+	assert_int_equal(chain.left_out, LINKS - CHAIN_MAX);
+	assert_int_equal(chain.link[0].code, 0);
+	assert_int_equal(chain_cause(&chain)->code, LINKS - 1);
+}
+
+static void
+another_device_is_not_taken_for_this_one(void **state)
+{
+	auto_facts struct facts facts = { .udid = "00008030-001C2D3E4F50002E" };
+	auto_plist plist_t same = parse("<plist><dict><key>UniqueDeviceID</key>"
+	    "<string>00008030001c2d3e4f50002e</string><key>DeviceName</key><string>A</string></dict></plist>");
+	auto_plist plist_t other = parse("<plist><dict><key>UniqueDeviceID</key>"
+	    "<string>00008030-001C2D3E4F50002F</string></dict></plist>");
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(facts_read_values(&facts, same, &err), 0);
+	assert_string_equal(facts.name, "A");
+	assert_int_equal(facts_read_values(&facts, other, &err), -1);
+	assert_int_equal(err.kind, ERR_PROTOCOL);
+}
+
+static void
+a_value_of_a_wrong_type_is_unknown(void **state)
+{
+	auto_facts struct facts facts = { 0 };
+	auto_plist plist_t values = parse("<plist><dict><key>DeviceName</key><integer>1</integer>"
+	    "<key>PasswordProtected</key><string>yes</string><key>UniqueChipID</key><string>x</string>"
+	    "<key>ProductVersion</key><string>18.1</string></dict></plist>");
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(facts_read_values(&facts, values, &err), 0);
+	assert_null(facts.name);
+	assert_int_equal(facts.is_locked, UNKNOWN);
+	assert_int_equal(facts.ecid, 0);
+	assert_string_equal(facts.os, "18.1");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(profiles_are_judged),
+		cmocka_unit_test(unwanted_profiles_are_found),
+		cmocka_unit_test(without_a_list_nothing_is_judged),
+		cmocka_unit_test(supervision_is_judged),
+		cmocka_unit_test(certificates_are_compared_by_their_bytes),
+		cmocka_unit_test(errors_become_reasons),
+		cmocka_unit_test(every_reason_has_its_words),
+		cmocka_unit_test(error_chains_are_read),
+		cmocka_unit_test(a_chain_too_long_keeps_its_cause),
+		cmocka_unit_test(another_device_is_not_taken_for_this_one),
+		cmocka_unit_test(a_value_of_a_wrong_type_is_unknown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
