@@ -112,7 +112,7 @@ write_identity(const struct cli *cli, const struct identity *id, const char *pas
 		.file = passphrase_file, .allow_loose_files = o->allow_loose_files, .confirm = true,
 	};
 	auto_blob struct blob passphrase = { 0 }, bytes = { 0 };
-	enum identity_format format;
+	enum identity_format format = IDENTITY_P12;
 
 	if (!o->output) {
 		error_set(err, ERR_USAGE, "%s needs -o FILE", cli->command->name);
