@@ -1,0 +1,385 @@
+/* fault: names, lists, matching, and the spoiling of replies */
+#include "sim/fault.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/proplist.h"
+#include "base/text.h"
+
+static const char *const kind_names[] = {
+	[FAULT_HANG] = "hang",
+	[FAULT_CLOSE] = "close",
+	[FAULT_UNPLUG] = "unplug",
+	[FAULT_RESTART] = "restart",
+	[FAULT_LOCK] = "lock",
+	[FAULT_GARBAGE] = "garbage",
+	[FAULT_TRUNCATE] = "truncate",
+	[FAULT_OVERSIZED_LENGTH] = "oversized-length",
+	[FAULT_ZERO_LENGTH] = "zero-length",
+	[FAULT_WRONG_TYPE] = "wrong-type",
+	[FAULT_MISSING_KEY] = "missing-key",
+	[FAULT_ERROR] = "error",
+	[FAULT_TLS_REFUSE] = "tls-refuse",
+	[FAULT_REFUSE_ESCALATION] = "refuse-escalation",
+	[FAULT_ACK_NOT_STORED] = "ack-not-stored",
+	[FAULT_OTHER_UUID] = "other-uuid",
+	[FAULT_INACTIVE] = "inactive",
+	[FAULT_CONTRADICT] = "contradict",
+};
+
+static const char *const phase_names[] = {
+	[FAULT_BEFORE] = "before",
+	[FAULT_UNANSWERED] = "unanswered",
+	[FAULT_MIDDLE] = "middle",
+	[FAULT_AFTER] = "after",
+};
+
+const char *
+fault_name(enum fault_kind kind)
+{
+	return kind > FAULT_NONE && kind < countof(kind_names) ? kind_names[kind] : "none";
+}
+
+static int
+find_name(const char *const *names, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (names[i] && strcmp(names[i], name) == 0)
+			return (int)i;
+	return -1;
+}
+
+static int
+set_kind(struct fault *fault, const char *value, struct error *err)
+{
+	int kind = find_name(kind_names, countof(kind_names), value);
+
+	if (kind < 0)
+		return error_set(err, ERR_DATA, "fault: there is no \"do: %s\"", value);
+	fault->kind = (enum fault_kind)kind;
+	return 0;
+}
+
+static int
+set_phase(struct fault *fault, const char *value, struct error *err)
+{
+	int phase = find_name(phase_names, countof(phase_names), value);
+
+	if (phase < 0)
+		return error_set(err, ERR_DATA,
+		    "fault: phase is before, unanswered, middle or after, not %s", value);
+	fault->phase = (enum fault_phase)phase;
+	return 0;
+}
+
+static char **
+text_member(struct fault *fault, const char *key)
+{
+	struct {
+		const char *key;
+		char **member;
+	} members[] = {
+		{ "at", &fault->at }, { "request", &fault->request }, { "key", &fault->key },
+		{ "status", &fault->status }, { "domain", &fault->domain },
+		{ "code", &fault->code }, { "code-type", &fault->code_type },
+		{ "text", &fault->text },
+	};
+	size_t i;
+
+	for (i = 0; i < countof(members); i++)
+		if (strcmp(members[i].key, key) == 0)
+			return members[i].member;
+	return NULL;
+}
+
+static uint64_t *
+number_member(struct fault *fault, const char *key)
+{
+	if (strcmp(key, "nth") == 0)
+		return &fault->nth;
+	if (strcmp(key, "times") == 0)
+		return &fault->times;
+	return strcmp(key, "links") == 0 ? &fault->links : NULL;
+}
+
+int
+fault_set(struct fault *fault, const char *key, const char *value, struct error *err)
+{
+	char **text = text_member(fault, key);
+	uint64_t *number = number_member(fault, key);
+	int64_t n;
+
+	if (strcmp(key, "do") == 0)
+		return set_kind(fault, value, err);
+	if (strcmp(key, "phase") == 0)
+		return set_phase(fault, value, err);
+	if (number) {
+		if (text_number(value, 0, 1000000, &n) < 0)
+			return error_set(err, ERR_DATA, "fault: %s is no number", key);
+		*number = (uint64_t)n;
+		return 0;
+	}
+	if (!text)
+		return error_set(err, ERR_DATA, "fault: there is no key \"%s\"", key);
+	free(*text);
+	*text = strdup(value);
+	return *text ? 0 : error_memory(err);
+}
+
+int
+fault_check(const struct fault *fault, struct error *err)
+{
+	if (fault->kind == FAULT_NONE)
+		return error_set(err, ERR_DATA, "fault: \"do\" is missing");
+	return 0;
+}
+
+void
+fault_clear(struct fault *fault)
+{
+	static const char *const keys[] = { "at", "request", "key", "status", "domain", "code",
+		"code-type", "text" };
+	size_t i;
+
+	for (i = 0; i < countof(keys); i++)
+		free(*text_member(fault, keys[i]));
+	*fault = (struct fault){ 0 };
+}
+
+int
+fault_list_add(struct fault **list, struct fault *fault)
+{
+	struct fault *added = malloc(sizeof(*added));
+
+	if (!added)
+		return -1;
+	*added = *fault;
+	added->next = NULL;
+	*fault = (struct fault){ 0 };
+	while (*list)
+		list = &(*list)->next;
+	*list = added;
+	return 0;
+}
+
+void
+fault_list_clear(struct fault **list)
+{
+	while (*list) {
+		struct fault *fault = *list;
+
+		*list = fault->next;
+		fault_clear(fault);
+		free(fault);
+	}
+}
+
+/* ---- matching ------------------------------------------------------------- */
+
+static bool
+is_at(const struct fault *fault, const char *label, const char *name)
+{
+	return !fault->at || strcmp(fault->at, label) == 0 || strcmp(fault->at, name) == 0;
+}
+
+/* One more message that matches: is it this one's turn? */
+static bool
+strikes(struct fault *fault)
+{
+	fault->seen++;
+	if (fault->nth && fault->seen != fault->nth)
+		return false;
+	if (!fault->nth && fault->times && fault->struck >= fault->times)
+		return false;
+	fault->struck++;
+	return true;
+}
+
+struct fault *
+fault_match(struct fault *list, const char *label, const char *name, const char *request)
+{
+	struct fault *found = NULL;
+
+	for (; list; list = list->next) {
+		if (list->kind == FAULT_TLS_REFUSE || !is_at(list, label, name))
+			continue;
+		if (list->request && (!request || strcmp(list->request, request) != 0))
+			continue;
+		if (!found && strikes(list))
+			found = list;
+		else if (found)
+			list->seen++;
+	}
+	return found;
+}
+
+struct fault *
+fault_match_tls(struct fault *list, const char *label, const char *name)
+{
+	for (; list; list = list->next) {
+		bool is_named = list->request && strcmp(list->request, "TLS") == 0;
+
+		if (!is_at(list, label, name))
+			continue;
+		if (list->kind == FAULT_TLS_REFUSE ? list->request && !is_named : !is_named)
+			continue;
+		if (strikes(list))
+			return list;
+	}
+	return NULL;
+}
+
+bool
+fault_is_of_link(const struct fault *fault)
+{
+	return fault && fault->kind >= FAULT_HANG && fault->kind <= FAULT_LOCK;
+}
+
+/* ---- contents ------------------------------------------------------------- */
+
+/* The dictionary, at any depth, that has the key. Depth is bounded: we built the reply. */
+static plist_t
+find_owner(plist_t node, const char *key)
+{
+	plist_dict_iter it = NULL;
+	plist_t value = NULL, found = NULL;
+
+	if (node_is(node, PLIST_ARRAY)) {
+		uint32_t i;
+
+		for (i = 0; i < plist_array_get_size(node) && !found; i++)
+			found = find_owner(plist_array_get_item(node, i), key);
+		return found;
+	}
+	if (!node_is(node, PLIST_DICT))
+		return NULL;
+	if (plist_dict_get_item(node, key))
+		return node;
+	plist_dict_new_iter(node, &it);
+	do {
+		plist_dict_next_item(node, it, NULL, &value);
+		found = value ? find_owner(value, key) : NULL;
+	} while (value && !found);
+	free(it);
+	return found;
+}
+
+/* When the fault names no key: the one the client most likely cares about. */
+static const char *
+choose_key(plist_t reply)
+{
+	static const char *const keys[] = { "Status", "EscrowBag", "SessionID", "Port", "Value",
+		"Type", "DeviceList", "BUID", "PairRecordData", "Number", "Error", "Request" };
+	size_t i;
+
+	for (i = 0; i < countof(keys); i++)
+		if (dict_get(reply, keys[i]))
+			return keys[i];
+	return NULL;
+}
+
+void
+fault_spoil(const struct fault *fault, plist_t reply)
+{
+	const char *key;
+	plist_t owner;
+
+	if (!fault || (fault->kind != FAULT_WRONG_TYPE && fault->kind != FAULT_MISSING_KEY))
+		return;
+	key = fault->key ? fault->key : choose_key(reply);
+	owner = key ? find_owner(reply, key) : NULL;
+	if (!owner)
+		return;
+	if (fault->kind == FAULT_MISSING_KEY)
+		plist_dict_remove_item(owner, key);
+	else if (node_is(plist_dict_get_item(owner, key), PLIST_STRING))
+		plist_dict_set_item(owner, key, plist_new_uint(7));
+	else
+		plist_dict_set_item(owner, key, plist_new_string("of the wrong type"));
+}
+
+static plist_t
+make_code(const struct fault *fault, uint64_t link)
+{
+	const char *type = fault->code_type ? fault->code_type : "integer";
+	const char *text = fault->code ? fault->code : "4001";
+	long long code = strtoll(text, NULL, 10) + (long long)link;
+
+	if (strcmp(type, "string") == 0)
+		return plist_new_string(text);
+	if (strcmp(type, "real") == 0)
+		return plist_new_real((double)code);
+	return plist_new_uint((uint64_t)code);
+}
+
+plist_t
+fault_chain(const struct fault *fault)
+{
+	plist_t chain = plist_new_array();
+	uint64_t i, links = fault->links ? fault->links : 1;
+	const char *text = fault->text ? fault->text : "The operation could not be completed.";
+
+	for (i = 0; i < links; i++) {
+		plist_t link = plist_new_dict();
+
+		dict_set_string(link, "ErrorDomain",
+		    fault->domain ? fault->domain : "MCInstallationErrorDomain");
+		plist_dict_set_item(link, "ErrorCode", make_code(fault, i));
+		dict_set_string(link, "LocalizedDescription", text);
+		dict_set_string(link, "USEnglishDescription", text);
+		plist_array_append_item(chain, link);
+	}
+	return chain;
+}
+
+/* ---- bytes ---------------------------------------------------------------- */
+
+static void
+put_length(struct frame *frame, uint32_t length)
+{
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		unsigned shift = (unsigned)(frame->is_little ? 8 * i : 24 - 8 * i);
+
+		frame->data[i] = (uint8_t)(length >> shift);
+	}
+}
+
+struct spoiled
+fault_spoil_frame(const struct fault *fault, struct frame *frame)
+{
+	struct spoiled spoiled = { .send = frame->len };
+	size_t i;
+
+	switch (fault ? fault->kind : FAULT_NONE) {
+	case FAULT_GARBAGE:
+		for (i = frame->header; i < frame->len; i++)
+			frame->data[i] = (uint8_t)(0x80u | (i * 37u));
+		break;
+	case FAULT_TRUNCATE:
+		spoiled.send = frame->header + (frame->len - frame->header) / 2;
+		spoiled.must_close = true;
+		break;
+	case FAULT_OVERSIZED_LENGTH:
+		put_length(frame, 0x7FFFFFF0u);
+		spoiled.must_hang = true;
+		break;
+	case FAULT_ZERO_LENGTH:
+		put_length(frame, 0);
+		spoiled.send = frame->header;
+		spoiled.must_hang = true;
+		break;
+	default:
+		if (fault_is_of_link(fault) && fault->phase == FAULT_MIDDLE)
+			spoiled.send = frame->len / 2;
+		break;
+	}
+	return spoiled;
+}
