@@ -1,0 +1,23 @@
+/* effective: what all installed profiles together restrict */
+#ifndef SIM_EFFECTIVE_H
+#define SIM_EFFECTIVE_H
+
+#include <plist/plist.h>
+#include <stdbool.h>
+
+struct vprofile;
+
+/*
+ * The GlobalRestrictions dictionary of the Restrictions query: restrictedBool,
+ * restrictedValue, intersection, union (Apple's device-management schema).
+ * Only what is restricted appears; keys for supervised devices count on those
+ * alone. only: a single profile, or NULL for all active ones of the list.
+ * The caller frees it.
+ */
+plist_t	effective_fold(const struct vprofile *profiles, const struct vprofile *only,
+	    bool is_supervised, long os_major);
+
+/* The value of a restricted boolean; fallback when it is not restricted. */
+bool	effective_bool(plist_t effective, const char *key, bool fallback);
+
+#endif
