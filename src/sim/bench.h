@@ -1,0 +1,70 @@
+/* bench: all devices, the clock, the keys, and what happened; owns everything */
+#ifndef SIM_BENCH_H
+#define SIM_BENCH_H
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "sim/recordstore.h"
+
+struct error;
+struct fault;
+struct loop;
+struct transcript;
+struct virtual;
+struct virtual_spec;
+
+enum { BENCH_KEYS = 4, BENCH_DEVICES_MAX = 4096 };
+
+struct counters {
+	uint64_t	connections;	/* streams to device ports */
+	uint64_t	handshakes;	/* TLS, completed */
+	uint64_t	messages_in, messages_out;
+	uint64_t	bytes_in, bytes_out;	/* on the stream, TLS included */
+};
+
+enum bench_event { BENCH_ATTACHED, BENCH_DETACHED, BENCH_PAIRED };
+typedef void bench_listener_fn(void *ctx, struct virtual *device, enum bench_event event);
+
+struct bench {
+	struct loop		*loop;
+	struct transcript	*transcript;	/* NULL: none is kept */
+	struct virtual		**devices;
+	size_t			 n_devices;
+	struct recordstore	 records;
+	char			 buid[TEXT_UUID_MAX];
+	struct fault		*faults;	/* for every device */
+	struct counters		 total;
+	uint64_t		 mux_commands;
+	uint64_t		 last_connection;
+	uint32_t		 last_device_id;
+	int64_t			 clock_offset_s;
+	/* Making a key takes long, so devices share a few made before "ready". */
+	EVP_PKEY		*keys[BENCH_KEYS];
+	EVP_PKEY		*host_keys[2];	/* for devices that start out paired */
+	SSL_CTX			*tls;
+	bench_listener_fn	*listener;	/* the mux server, told of every event */
+	void			*listener_ctx;
+};
+
+/* loop and transcript are borrowed. Makes keys: takes some tenths of a second. */
+struct bench *bench_new(struct loop *loop, struct transcript *transcript, struct error *err);
+void	bench_free(struct bench *bench);
+
+/* Adds spec->count devices. The spec is borrowed. */
+int	bench_add(struct bench *bench, const struct virtual_spec *spec, struct error *err);
+/* By DeviceID, attached ones only; NULL. */
+struct virtual *bench_find_id(const struct bench *bench, uint64_t device_id);
+/* By UDID (with or without dash), name, or 1-based position; NULL. */
+struct virtual *bench_find(const struct bench *bench, const char *which);
+
+/* The devices' clock, seconds since 1970. */
+int64_t	bench_now(const struct bench *bench);
+/* Moves it; profiles whose time has come go. */
+void	bench_move_clock(struct bench *bench, int64_t offset_s);
+void	bench_reset_counters(struct bench *bench);
+
+#endif
