@@ -29,14 +29,19 @@ set_serial(X509 *x, bool is_random)
 }
 
 static bool
+add_to_name(X509_NAME *name, int nid, const char *utf8)
+{
+	return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8,
+	    (const unsigned char *)utf8, -1, -1, 0) == 1;
+}
+
+static bool
 set_names(X509 *x, const char *organization)
 {
 	X509_NAME *name = X509_get_subject_name(x);
-	const unsigned char *text = (const unsigned char *)organization;
 
-	if (organization &&
-	    (X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8, text, -1, -1, 0) != 1 ||
-	     X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, text, -1, -1, 0) != 1))
+	if (organization && (!add_to_name(name, NID_organizationName, organization) ||
+	    !add_to_name(name, NID_commonName, organization)))
 		return false;
 	return X509_set_issuer_name(x, name) == 1;
 }

@@ -50,7 +50,7 @@ struct identity_spec {
  * A new self-signed supervision identity in the shape that Apple Configurator
  * and go-ios (ios/mcinstall, "prepare create-cert") use: RSA, CA:TRUE,
  * digitalSignature and keyCertSign, serverAuth and clientAuth, SHA-256, here
- * with a random serial number. ERR_USAGE when spec is out of bounds.
+ * with a random serial number, and valid since yesterday. ERR_USAGE when spec is out of bounds.
  */
 int	identity_create(const struct identity_spec *spec, struct identity **out,
 	    struct error *err);

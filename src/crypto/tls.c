@@ -13,6 +13,7 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "core/refusal.h"
+#include "crypto/digest.h"
 #include "crypto/ossl.h"
 
 /* OpenSSL reports a received alert as this plus its number (SSL_AD_*). */
@@ -284,20 +285,50 @@ read_key(const struct blob *pem)
 
 enum { PEM_LIMIT = 1 << 16 };
 
+/*
+ * The pair record of the last connection, decoded: a job opens a session and
+ * then services with the same one, and decoding takes as long as a signature.
+ */
+static struct client {
+	uint8_t		 digest[2][32];	/* of certificate and key */
+	X509		*cert;
+	EVP_PKEY	*key;
+} last_client;
+
+static int
+decode_client(const struct tls_client *who, struct client *c, struct error *err)
+{
+	auto_x509 X509 *cert = read_cert(who->certificate);
+	auto_key EVP_PKEY *key = read_key(who->key);
+
+	if (!cert || !key)
+		return ossl_error(err, ERR_DATA, "the pair record's certificate or key");
+	if (X509_check_private_key(cert, key) != 1)
+		return ossl_error(err, ERR_DATA, "the pair record's certificate and key");
+	X509_free(c->cert);
+	EVP_PKEY_free(c->key);
+	c->cert = steal_pointer(&cert);
+	c->key = steal_pointer(&key);
+	return 0;
+}
+
 static int
 use_client(SSL *ssl, const struct tls_client *who, struct error *err)
 {
-	auto_x509 X509 *cert = NULL;
-	auto_key EVP_PKEY *key = NULL;
+	struct client *c = &last_client;
+	uint8_t digest[2][32];
 
 	if (!who->certificate->len || !who->key->len || who->certificate->len > PEM_LIMIT ||
 	    who->key->len > PEM_LIMIT)
 		return error_set(err, ERR_DATA, "the pair record has no certificate or no key");
-	cert = read_cert(who->certificate);
-	key = read_key(who->key);
-	if (!cert || !key)
-		return ossl_error(err, ERR_DATA, "the pair record's certificate or key");
-	if (SSL_use_certificate(ssl, cert) != 1 || SSL_use_PrivateKey(ssl, key) != 1)
+	digest_sha256(who->certificate->data, who->certificate->len, digest[0]);
+	digest_sha256(who->key->data, who->key->len, digest[1]);
+	if (!c->cert || memcmp(digest, c->digest, sizeof(digest)) != 0) {
+		if (decode_client(who, c, err) < 0)
+			return -1;
+		memcpy(c->digest, digest, sizeof(digest));
+	}
+	if (SSL_use_certificate(ssl, c->cert) != 1 || SSL_use_PrivateKey(ssl, c->key) != 1)
 		return ossl_error(err, ERR_DATA, "the pair record's certificate and key");
 	return 0;
 }

@@ -16,21 +16,21 @@
 
 /* What every row below loads: made once, RSA-2048 by OpenSSL's own program. */
 static const char *const recipe[] = {
-	"req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 3650 "
-	"-subj /O=Acme/CN=Acme",
+	("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 3650 "
+	"-subj /O=Acme/CN=Acme"),
 	"req -x509 -newkey rsa:2048 -nodes -keyout other.pem -out othercert.pem -days 30 -subj /CN=Other",
-	"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout eckey.pem "
-	"-out eccert.pem -days 30 -subj /O=Curve",
+	("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout eckey.pem "
+	"-out eccert.pem -days 30 -subj /O=Curve"),
 	"req -x509 -newkey ed25519 -nodes -keyout edkey.pem -out edcert.pem -days 30 -subj /O=Ed",
 	"pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret -out new.p12",
 	"pkcs12 -export -inkey key.pem -in cert.pem -passout pass: -out empty.p12",
 	"pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret -nomac -out nomac.p12",
-	"pkcs12 -export -inkey key.pem -in cert.pem -keypbe NONE -certpbe NONE -nomac "
-	"-passout pass: -out clear.p12",
-	"pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret -keypbe PBE-SHA1-3DES "
-	"-certpbe PBE-SHA1-3DES -macalg sha1 -out des.p12",
-	"pkcs12 -export -inkey key.pem -in cert.pem -certfile othercert.pem -passout pass:secret "
-	"-out chain.p12",
+	("pkcs12 -export -inkey key.pem -in cert.pem -keypbe NONE -certpbe NONE -nomac "
+	"-passout pass: -out clear.p12"),
+	("pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret -keypbe PBE-SHA1-3DES "
+	"-certpbe PBE-SHA1-3DES -macalg sha1 -out des.p12"),
+	("pkcs12 -export -inkey key.pem -in cert.pem -certfile othercert.pem -passout pass:secret "
+	"-out chain.p12"),
 	"pkcs12 -export -nokeys -in cert.pem -passout pass:secret -out nokey.p12",
 	"pkcs12 -export -inkey eckey.pem -in eccert.pem -passout pass:secret -out ec.p12",
 	"x509 -in cert.pem -outform DER -out cert.der",
@@ -49,8 +49,8 @@ static const char *const old_recipe[] = {
 	"pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass:secret -out old.p12",
 	"pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass: -out oldempty.p12",
 	"pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass:secret -nomac -out oldnomac.p12",
-	"pkcs8 -topk8 -provider legacy -provider default -in key.pem -passout pass:secret "
-	"-v1 PBE-SHA1-RC2-40 -out sealedrc2.pem",
+	("pkcs8 -topk8 -provider legacy -provider default -in key.pem -passout pass:secret "
+	"-v1 PBE-SHA1-RC2-40 -out sealedrc2.pem"),
 };
 static bool has_legacy;
 
