@@ -145,6 +145,12 @@ get_shared(void)
 	return shared.link && shared.ctx ? &shared : NULL;
 }
 
+int
+tls_prepare(struct error *err)
+{
+	return get_shared() ? 0 : ossl_error(err, ERR_SOFTWARE, "starting TLS");
+}
+
 static bool
 refuses_certificate(int alert)
 {

@@ -21,6 +21,13 @@ struct tls_client {
 };
 
 /*
+ * Makes what all connections of a process share, so that processes forked
+ * afterwards share it too and open no file for it. Optional; tls_open() does it
+ * otherwise. ERR_SOFTWARE when OpenSSL cannot be set up.
+ */
+int	tls_prepare(struct error *err);
+
+/*
  * Takes no ownership of fd, a connected socket; it need not be non-blocking,
  * and it must not be read or written otherwise while *out lives. Blocks for
  * the handshake, at most until the deadline. Never raises SIGPIPE.

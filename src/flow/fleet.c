@@ -2,13 +2,11 @@
 #include "flow/fleet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +18,7 @@
 #include "base/text.h"
 #include "core/verdict.h"
 #include "crypto/signer.h"
+#include "crypto/tls.h"
 #include "flow/job.h"
 #include "flow/worker.h"
 #include "wire/mux.h"
@@ -81,8 +80,8 @@ start_lane(const struct fleet *fleet, const struct mux_device *device, struct la
 	if (fleet->signer && signer_channel(fleet->signer, device->udid, &channel, err) < 0)
 		return -1;
 	job.signer = channel;
-	if (pipe2(ends, O_CLOEXEC) < 0) {
-		error_set_sys(err, ERR_SOFTWARE, errno, "pipe");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+		error_set_sys(err, ERR_SOFTWARE, errno, "a socket for the worker");
 		clean_fd(&channel);
 		return -1;
 	}
@@ -318,6 +317,9 @@ fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 	c.polls = polls = calloc(c.n_lanes + 1, sizeof(*polls));
 	if (!lanes || !polls)
 		return error_memory(err);
+	/* Once here, and shared by every worker's pages. */
+	if (tls_prepare(err) < 0)
+		return -1;
 	for (i = 0; i < c.n_lanes; i++)
 		lanes[i].fd = -1;
 	while (c.busy > 0 || (c.next < c.n && !c.is_stopping)) {

@@ -5,8 +5,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -17,6 +15,7 @@
 #include "base/text.h"
 #include "flow/job.h"
 #include "flow/report.h"
+#include "flow/sandbox.h"
 #include "wire/mux.h"
 
 /* The listener's context: where to tell, and about whom. */
@@ -79,25 +78,6 @@ tell_delivered(void *ctx, const char *name, bool is_acknowledged)
 	tell(ctx, "step", "step", name, is_acknowledged ? "acknowledged" : "sent");
 }
 
-/* A worker needs its two descriptors and stderr, no core file, no new powers. */
-static void
-give_up_powers(int out, int signer)
-{
-	const struct rlimit none = { 0, 0 };
-	int low = out < signer || signer < 0 ? out : signer;
-	int high = out > signer ? out : signer;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	prctl(PR_SET_DUMPABLE, 0);
-	setrlimit(RLIMIT_CORE, &none);
-	if (low > 3)
-		close_range(3, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0u, 0);
-}
-
 /* _exit() skips what a sanitizer would do at exit: workers must not leak either. */
 static void
 check_leaks(void)
@@ -116,24 +96,28 @@ leave_interrupts_to_parent(void)
 
 void
 worker_main(const struct job *job, const struct mux_device *device, const char *run,
-    bool wants_steps, int out)
+    bool wants_steps, int parent)
 {
 	auto_outcome struct outcome outcome = { 0 };
-	struct voice voice = { .fd = out, .device = device, .wants_steps = wants_steps };
+	struct voice voice = { .fd = parent, .device = device, .wants_steps = wants_steps };
 	const struct job_listener listener = {
 		.step = tell_step, .waiting = tell_waiting, .delivered = tell_delivered, .ctx = &voice,
 	};
 	char subject[32];
 
 	leave_interrupts_to_parent();
-	give_up_powers(out, job->signer);
 	text_shorten_id(device->udid, subject, sizeof(subject));
 	log_set_subject(subject);
+	if (!sandbox_enter(&(struct sandbox){ .parent = parent, .signer = job->signer,
+		.needs_tcp = mux_needs_tcp(device) })) {
+		log_at(LOG_NORMAL, "the worker cannot be confined, and does not work unconfined");
+		return;
+	}
 	job_run(job, device, &listener, &outcome);
 	if (job->kind == JOB_LIST || job->kind == JOB_SHOW)
-		write_line(out, report_device(&outcome, job->kind == JOB_SHOW));
+		write_line(parent, report_device(&outcome, job->kind == JOB_SHOW));
 	else
-		write_line(out, report_result(job, run, &outcome));
+		write_line(parent, report_result(job, run, &outcome));
 	outcome_clear(&outcome);
 	check_leaks();
 }

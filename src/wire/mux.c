@@ -82,6 +82,14 @@ connect_tcp(const char *address, int *out, struct error *err)
 	return a ? 0 : unavailable(err, sys, address);
 }
 
+bool
+mux_needs_tcp(const struct mux_device *device)
+{
+	const char *address = getenv("USBMUXD_SOCKET_ADDRESS");
+
+	return device->is_network || (address && *address && strncmp(address, "UNIX:", 5) != 0);
+}
+
 /* USBMUXD_SOCKET_ADDRESS as libusbmuxd reads it, so that both reach the same. */
 static int
 connect_usbmuxd(int *out, struct error *err)

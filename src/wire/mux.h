@@ -70,6 +70,9 @@ int	mux_delete_pair_record(const struct mux_device *device, struct error *err);
 /* SystemBUID: this host's name towards devices. out holds 64 bytes. */
 int	mux_read_buid(char out[64], struct error *err);
 
+/* Whether usbmuxd, or this device, is reached over TCP and not a UNIX socket. */
+bool	mux_needs_tcp(const struct mux_device *device);
+
 /* Reads one property list of usbmuxd into *out; for mux.c and its tests. */
 int	mux_parse_device(const void *entry, struct mux_device *out);
 

@@ -1,0 +1,27 @@
+/* sandbox: what a worker gives up before it hears a device */
+#ifndef FLOW_SANDBOX_H
+#define FLOW_SANDBOX_H
+
+#include <stdbool.h>
+
+/* What a worker keeps beside stderr; -1 for none. */
+struct sandbox {
+	int	parent;			/* the socket to its parent */
+	int	signer;			/* its channel to the signer */
+	bool	needs_tcp;		/* usbmuxd, or the device, is reached over TCP */
+};
+
+/*
+ * From here on the process has no other descriptor, no core file, no new
+ * privileges, bounded memory and CPU time, and (where the build has libseccomp)
+ * only the system calls that talking to usbmuxd takes: it executes nothing,
+ * opens no file, makes no socket but a UNIX one (and TCP when needs_tcp), and
+ * touches no other process. A forbidden call fails with EPERM: the job fails,
+ * and is told. Not reversible. false: the filter could not be set.
+ */
+bool	sandbox_enter(const struct sandbox *s);
+
+/* Whether this build confines system calls (sanitizers need more of them). */
+bool	sandbox_filters_calls(void);
+
+#endif
