@@ -72,7 +72,7 @@ deadline_interrupted(void)
 
 /* 1 ready, 0 the deadline passed, -1 failed. With nfds 0 it only waits. */
 static int
-wait_for(struct pollfd *pfd, nfds_t nfds, struct deadline d, struct error *err)
+wait_ready(struct pollfd *pfd, nfds_t nfds, struct deadline d, struct error *err)
 {
 	for (;;) {
 		int n;
@@ -93,7 +93,7 @@ int
 deadline_wait(int fd, short events, struct deadline d, struct error *err)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
-	int n = wait_for(&pfd, 1, d, err);
+	int n = wait_ready(&pfd, 1, d, err);
 
 	if (n == 0)
 		return error_set(err, ERR_TIMEOUT, "no answer within the time allowed");
@@ -103,5 +103,5 @@ deadline_wait(int fd, short events, struct deadline d, struct error *err)
 int
 deadline_pause(struct deadline d, struct error *err)
 {
-	return wait_for(NULL, 0, d, err) < 0 ? -1 : 0;
+	return wait_ready(NULL, 0, d, err) < 0 ? -1 : 0;
 }

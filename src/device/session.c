@@ -15,6 +15,7 @@
 #include "device/patience.h"
 #include "wire/lockdown.h"
 #include "wire/mux.h"
+#include "wire/muxlink.h"
 #include "wire/pair_record.h"
 
 struct session {

@@ -15,6 +15,7 @@
 #include "device/session.h"
 #include "wire/lockdown.h"
 #include "wire/mux.h"
+#include "wire/muxlink.h"
 #include "wire/pair_record.h"
 
 /* A value that strangers are told too: from what we have, else by asking. */

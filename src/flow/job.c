@@ -11,6 +11,7 @@
 #include "core/refusal.h"
 #include "crypto/signer.h"
 #include "device/session.h"
+#include "wire/muxlink.h"
 
 /* One running job. */
 struct run {
@@ -485,17 +486,13 @@ run_kind(struct run *r, struct error *err)
 static void
 explain_lost_link(const struct run *r, struct error *err)
 {
-	auto_free struct mux_device *list = NULL;
 	struct error lost = { 0 };
-	size_t n = 0, i;
+	bool is_attached = false;
 
-	if (mux_list(r->device->is_network, deadline_in(1000), &list, &n, &lost) < 0) {
+	if (mux_is_attached(r->device, &is_attached, &lost) < 0)
 		err->kind = ERR_MUX;
-		return;
-	}
-	for (i = 0; i < n; i++)
-		if (list[i].handle == r->device->handle)
-			err->kind = ERR_PROTOCOL;
+	else if (is_attached)
+		err->kind = ERR_PROTOCOL;
 }
 
 static enum reason

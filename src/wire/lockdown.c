@@ -13,6 +13,7 @@
 #include "crypto/tls.h"
 #include "wire/channel.h"
 #include "wire/mux.h"
+#include "wire/muxlink.h"
 #include "wire/pair_record.h"
 
 enum { PORT = 62078, CHALLENGE_MAX = 1024, ESCROW_BAG_MAX = 4096 };

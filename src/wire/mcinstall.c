@@ -15,6 +15,7 @@
 #include "wire/channel.h"
 #include "wire/lockdown.h"
 #include "wire/mux.h"
+#include "wire/muxlink.h"
 
 enum { CHALLENGE_MAX = 1024 };
 

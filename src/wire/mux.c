@@ -1,25 +1,19 @@
-/* mux: usbmuxd's socket. See mux.h for what is ours and what is libusbmuxd's. */
+/* mux: usbmuxd's socket: which devices are attached, and how they come and go */
 #include "wire/mux.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <libimobiledevice/libimobiledevice.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <usbmuxd.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "base/proplist.h"
 #include "base/text.h"
-#include "core/refusal.h"
 
 enum {
 	HEADER = 16,
@@ -27,6 +21,7 @@ enum {
 	MESSAGE_PLIST = 8,
 	MESSAGE_MAX = 4 << 20,		/* a list of some thousand devices */
 	DEVICES_MAX = 8192,
+	AFTERWARDS_MS = 1000,
 };
 
 static const char DEFAULT_SOCKET[] = "/var/run/usbmuxd";
@@ -412,123 +407,21 @@ mux_watch_next(struct mux_watch *w, struct mux_event *out, struct error *err)
 	}
 }
 
-/* ---- connections and pair records: the libraries ------------------------- */
+/* ---- afterwards ----------------------------------------------------------- */
 
-/* The device is gone, or usbmuxd is: one more question tells. */
-static int
-connect_failed(const struct mux_device *device, int sys, struct error *err)
+int
+mux_is_attached(const struct mux_device *device, bool *is_attached, struct error *err)
 {
 	auto_free struct mux_device *list = NULL;
-	struct error unreachable = { 0 };
+	struct mux_device *same;
 	size_t n = 0;
 
-	if (mux_list(device->is_network, deadline_in(2000), &list, &n, &unreachable) < 0)
-		return lost(err, sys);
-	if (!find_udid(list, n, device->udid) ||
-	    find_udid(list, n, device->udid)->handle != device->handle)
-		return error_set(err, ERR_LINK, "the device is no longer attached");
-	error_set(err, ERR_DEVICE, "the device does not accept the connection");
-	err->refusal = REFUSED_PORT;
-	return -1;
-}
-
-/* Over Wi-Fi the connection is not usbmuxd's: libimobiledevice knows the way. */
-static int
-connect_network(const struct mux_device *device, uint16_t port, int *fd, struct error *err)
-{
-	idevice_t idevice = NULL;
-	idevice_connection_t connection = NULL;
-	int theirs = -1;
-
-	if (idevice_new_with_options(&idevice, device->udid, IDEVICE_LOOKUP_NETWORK) !=
-	    IDEVICE_E_SUCCESS)
-		return error_set(err, ERR_LINK, "the device is no longer on the network");
-	if (idevice_connect(idevice, port, &connection) == IDEVICE_E_SUCCESS &&
-	    idevice_connection_get_fd(connection, &theirs) == IDEVICE_E_SUCCESS)
-		*fd = fcntl(theirs, F_DUPFD_CLOEXEC, 3);
-	if (connection)
-		idevice_disconnect(connection);
-	idevice_free(idevice);
-	return *fd >= 0 ? 0 : error_set(err, ERR_LINK, "the device does not answer on the network");
-}
-
-int
-mux_connect(const struct mux_device *device, uint16_t port, int *fd, struct error *err)
-{
-	auto_fd int fresh = -1;
-	int flags;
-
-	if (device->is_network) {
-		if (connect_network(device, port, &fresh, err) < 0)
-			return -1;
-	} else {
-		errno = 0;
-		fresh = usbmuxd_connect(device->handle, port);
-		if (fresh < 0)
-			return connect_failed(device, errno, err);
+	if (mux_list(device->is_network, deadline_in(AFTERWARDS_MS), &list, &n, err) < 0) {
+		err->kind = ERR_MUX;
+		return -1;
 	}
-	flags = fcntl(fresh, F_GETFL);
-	if (flags < 0 || fcntl(fresh, F_SETFL, flags | O_NONBLOCK) < 0 ||
-	    fcntl(fresh, F_SETFD, FD_CLOEXEC) < 0)
-		return error_set_sys(err, ERR_SOFTWARE, errno, "fcntl");
-	*fd = steal_fd(&fresh);
-	return 0;
-}
-
-int
-mux_read_pair_record(const struct mux_device *device, struct blob *out, struct error *err)
-{
-	char *record = NULL;
-	uint32_t len = 0;
-	int rc;
-
-	errno = 0;
-	rc = usbmuxd_read_pair_record(device->udid, &record, &len);
-	if (rc == 0 && record) {
-		rc = blob_set(out, record, len);
-		explicit_bzero(record, len);
-		free(record);
-		return rc < 0 ? error_memory(err) : 1;
-	}
-	free(record);
-	log_debug("no pair record is stored (%d)", rc);
-	/* usbmuxd answers with an errno, 2 when there is no such file. */
-	return rc == -ENOENT || rc > 0 || rc == -2 ? 0 : lost(err, errno);
-}
-
-int
-mux_save_pair_record(const struct mux_device *device, const struct blob *record,
-    struct error *err)
-{
-	int rc = usbmuxd_save_pair_record_with_device_id(device->udid, device->handle,
-	    (const char *)record->data, (uint32_t)record->len);
-
-	if (rc == 0)
-		return 0;
-	error_set(err, ERR_MUX, "usbmuxd could not store the pair record (result %d)", rc);
-	return error_hint(err, "usbmuxd must be able to write its folder /var/lib/lockdown");
-}
-
-int
-mux_delete_pair_record(const struct mux_device *device, struct error *err)
-{
-	int rc = usbmuxd_delete_pair_record(device->udid);
-
-	if (rc == 0 || rc == -ENOENT)
-		return 0;
-	return error_set(err, ERR_MUX, "usbmuxd could not delete the pair record (result %d)", rc);
-}
-
-int
-mux_read_buid(char out[64], struct error *err)
-{
-	char *buid = NULL;
-
-	if (usbmuxd_read_buid(&buid) != 0 || !buid || strlen(buid) >= 64) {
-		free(buid);
-		return error_set(err, ERR_MUX, "usbmuxd does not tell this host's SystemBUID");
-	}
-	memcpy(out, buid, strlen(buid) + 1);
-	free(buid);
+	/* A device that restarted comes back under another handle. */
+	same = find_udid(list, n, device->udid);
+	*is_attached = same && same->handle == device->handle;
 	return 0;
 }

@@ -1,4 +1,4 @@
-/* mux: usbmuxd's socket: which devices are attached, connections, pair records */
+/* mux: usbmuxd's socket: which devices are attached, and how they come and go */
 #ifndef WIRE_MUX_H
 #define WIRE_MUX_H
 
@@ -8,7 +8,6 @@
 
 #include "base/deadline.h"
 
-struct blob;
 struct error;
 struct mux_watch;
 
@@ -26,7 +25,7 @@ struct mux_device {
  * libusbmuxd, because usbmuxd_device_info_t drops LocationID (which port a
  * device hangs on), and because libusbmuxd's listener cannot find a usbmuxd
  * that comes back under another than the default path. Connections and pair
- * records go through libusbmuxd and libimobiledevice.
+ * records go through the libraries: see muxlink.h.
  */
 
 /*
@@ -54,24 +53,15 @@ int	mux_watch_fd(const struct mux_watch *w);
 int	mux_watch_next(struct mux_watch *w, struct mux_event *out, struct error *err);
 void	mux_watch_close(struct mux_watch *w);	/* NULL is fine */
 
-/*
- * A connection to a port of the device; *fd is the caller's, non-blocking.
- * Device gone: ERR_LINK. Port closed: ERR_DEVICE, REFUSED_PORT. usbmuxd gone:
- * ERR_MUX. Bounded by libusbmuxd's own five seconds.
- */
-int	mux_connect(const struct mux_device *device, uint16_t port, int *fd, struct error *err);
-
-/* 1: *out is the pair record; 0: there is none; -1 ERR_MUX. */
-int	mux_read_pair_record(const struct mux_device *device, struct blob *out,
-	    struct error *err);
-int	mux_save_pair_record(const struct mux_device *device, const struct blob *record,
-	    struct error *err);
-int	mux_delete_pair_record(const struct mux_device *device, struct error *err);
-/* SystemBUID: this host's name towards devices. out holds 64 bytes. */
-int	mux_read_buid(char out[64], struct error *err);
-
 /* Whether usbmuxd, or this device, is reached over TCP and not a UNIX socket. */
 bool	mux_needs_tcp(const struct mux_device *device);
+
+/*
+ * What it means that usbmuxd, or a connection through it, failed just now: asks
+ * usbmuxd whether this device is still attached. ERR_MUX in *err when it does
+ * not answer; else *is_attached. Blocks a second at most.
+ */
+int	mux_is_attached(const struct mux_device *device, bool *is_attached, struct error *err);
 
 /* Reads one property list of usbmuxd into *out; for mux.c and its tests. */
 int	mux_parse_device(const void *entry, struct mux_device *out);
