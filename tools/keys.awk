@@ -46,6 +46,8 @@ BEGIN {
 	if (payload in sections)
 		fail("a second section " payload)
 	sections[payload] = 1
+	section_name[++n_sections] = payload
+	section_first[n_sections] = n + 0
 	next
 }
 
@@ -95,8 +97,16 @@ END {
 	if (failed)
 		exit 1
 	print "};\n"
-	if (table == "keys")
-		print "const size_t key_table_size = " n ";"
+	if (table == "keys") {
+		print "const size_t key_table_size = " n ";\n"
+		print "const struct key_section key_sections[] = {"
+		section_first[n_sections + 1] = n
+		for (i = 1; i <= n_sections; i++)
+			printf "\t{ \"%s\", %d, %d },\n", section_name[i], section_first[i],
+			    section_first[i + 1] - section_first[i]
+		print "};\n"
+		print "const size_t key_sections_size = " n_sections ";"
+	}
 	else
 		print "const size_t payload_table_size = " n ";"
 }

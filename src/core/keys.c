@@ -8,24 +8,19 @@
 
 enum { NEAR = 4 };	/* more edits than this are another word */
 
-/* Rows of one payload stand together in the table. */
-static const struct key *
-section(const char *payload, size_t *n)
+const struct key *
+key_all(const char *payload, size_t *n)
 {
-	size_t i, first = key_table_size;
+	size_t i;
 
 	*n = 0;
-	for (i = 0; i < key_table_size; i++) {
-		if (strcmp(key_table[i].payload, payload) != 0) {
-			if (*n)
-				break;
+	for (i = 0; i < key_sections_size; i++) {
+		if (strcmp(key_sections[i].payload, payload) != 0)
 			continue;
-		}
-		if (*n == 0)
-			first = i;
-		++*n;
+		*n = key_sections[i].n;
+		return &key_table[key_sections[i].first];
 	}
-	return *n ? &key_table[first] : NULL;
+	return NULL;
 }
 
 static int
@@ -38,7 +33,7 @@ const struct key *
 key_find(const char *payload, const char *path)
 {
 	size_t n, i;
-	const struct key *rows = section(payload, &n);
+	const struct key *rows = key_all(payload, &n);
 
 	/* Only the restrictions are many, and they are kept in order. */
 	if (rows && strcmp(payload, RESTRICTIONS) == 0)
@@ -49,19 +44,11 @@ key_find(const char *payload, const char *path)
 	return NULL;
 }
 
-bool
-key_knows_payload(const char *payload)
-{
-	size_t n;
-
-	return section(payload, &n) != NULL;
-}
-
 const struct key *
 key_nearest(const char *payload, const char *inside, const char *name, size_t *distance)
 {
 	size_t n, i, prefix = strlen(inside), limit = NEAR;
-	const struct key *rows = section(payload, &n), *best = NULL;
+	const struct key *rows = key_all(payload, &n), *best = NULL;
 
 	if (strlen(name) < 2 * NEAR)
 		limit = strlen(name) / 3;
@@ -77,6 +64,37 @@ key_nearest(const char *payload, const char *inside, const char *name, size_t *d
 		*distance = d;
 	}
 	return best;
+}
+
+/* All but a letter (or two swapped ones) is a common beginning and end. */
+static bool
+may_be_slip(const char *a, const char *b)
+{
+	size_t la = strlen(a), lb = strlen(b), shorter = la < lb ? la : lb, same = 0, end = 0;
+
+	if (la > lb + 1 || lb > la + 1)
+		return false;
+	while (same < shorter && a[same] == b[same])
+		same++;
+	while (end < shorter - same && a[la - 1 - end] == b[lb - 1 - end])
+		end++;
+	return same + end + 2 >= shorter;
+}
+
+bool
+key_is_slip(const char *payload, const char *inside, const char *name)
+{
+	size_t n, i, prefix = strlen(inside);
+	const struct key *rows = key_all(payload, &n);
+
+	for (i = 0; i < n; i++) {
+		const char *known = rows[i].path + prefix;
+
+		if (strncmp(rows[i].path, inside, prefix) == 0 && !strchr(known, '.') &&
+		    strlen(known) > 3 && may_be_slip(name, known) && text_distance(name, known, 1) == 1)
+			return true;
+	}
+	return false;
 }
 
 bool

@@ -67,8 +67,16 @@ struct payload_type {
 	const char	*title;
 };
 
+/* Rows of one payload stand together. */
+struct key_section {
+	const char	*payload;
+	size_t		 first, n;	/* in key_table */
+};
+
 extern const struct key key_table[];
 extern const size_t key_table_size;
+extern const struct key_section key_sections[];
+extern const size_t key_sections_size;
 extern const struct payload_type payload_table[];
 extern const size_t payload_table_size;
 
@@ -76,8 +84,8 @@ extern const size_t payload_table_size;
 
 /* NULL when the payload has no such key. path is not the Payload… ones. */
 const struct key *key_find(const char *payload, const char *path);
-/* Whether the keys of this payload are known at all. */
-bool	key_knows_payload(const char *payload);
+/* All keys of a payload; NULL and *n 0 when they are not known at all. */
+const struct key *key_all(const char *payload, size_t *n);
 /*
  * The key of that payload whose name is nearest to a misspelt one, or NULL.
  * inside: the part of the path up to and with the last dot, "" for the top.
@@ -85,6 +93,9 @@ bool	key_knows_payload(const char *payload);
  */
 const struct key *key_nearest(const char *payload, const char *inside, const char *name,
 	    size_t *distance);
+
+/* Whether a known key is one edit away: far cheaper than key_nearest(). */
+bool	key_is_slip(const char *payload, const char *inside, const char *name);
 
 /* Supervised-only on this version; version NULL: on current ones. */
 bool	key_needs_supervision(const struct key *key, const char *version);
