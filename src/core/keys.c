@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
+#include "base/clean.h"
 #include "base/text.h"
 
 enum { NEAR = 4 };	/* more edits than this are another word */
@@ -105,6 +107,25 @@ key_needs_supervision(const struct key *key, const char *version)
 	if (!version || strcmp(key->supervised, "yes") == 0)
 		return true;
 	return text_compare_versions(version, key->supervised) >= 0;
+}
+
+bool
+key_sounds_secret(const char *name)
+{
+	static const char *const words[] = {
+		"password", "passphrase", "passcode", "secret", "privatekey", "challenge", "token", "pin",
+	};
+	size_t i, n = strlen(name);
+
+	for (i = 0; i < countof(words); i++) {
+		size_t len = strlen(words[i]), at;
+
+		/* "pin" is too short to be looked for inside of words. */
+		for (at = 0; at + len <= n; at++)
+			if (strncasecmp(name + at, words[i], len) == 0 && (len > 3 || n == len))
+				return true;
+	}
+	return false;
 }
 
 const struct payload_type *

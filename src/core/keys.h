@@ -100,6 +100,9 @@ bool	key_is_slip(const char *payload, const char *inside, const char *name);
 /* Supervised-only on this version; version NULL: on current ones. */
 bool	key_needs_supervision(const struct key *key, const char *version);
 
+/* For payloads that the table does not know: a name that promises a secret. */
+bool	key_sounds_secret(const char *name);
+
 const struct payload_type *payload_type_find(const char *type);
 const struct payload_type *payload_type_nearest(const char *type);
 

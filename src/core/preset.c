@@ -171,8 +171,8 @@ static const struct preset presets[] = {
 	{
 		.name = "messaging-off",
 		.title = "Messaging off",
-		.purpose = "Turns off all of Apple's messaging and sharing between people: iMessage, RCS, "
-		    "FaceTime, AirDrop, satellite messages, iPhone Mirroring and Game Center.",
+		.purpose = "Turns off iMessage, RCS, FaceTime, AirDrop, satellite messages, iPhone Mirroring and "
+		    "Game Center.",
 		.min_ios = "18.2",
 		.core_ios = "18.1",
 		.stays = "SMS, MMS and phone calls on devices with a cellular plan, mail, other messengers, "
@@ -206,8 +206,8 @@ static const struct preset presets[] = {
 	{
 		.name = "conference-room",
 		.title = "Conference room",
-		.purpose = "A shared wall or table device: no private messages, no accounts, no traces of "
-		    "the last user; video calls stay. A paired Apple Watch is unpaired and erased.",
+		.purpose = "A shared wall or table device: no iMessage, RCS or AirDrop, no new accounts, no "
+		    "saved passwords; video calls stay. A paired Apple Watch is unpaired and erased.",
 		.min_ios = "18.1",
 		.core_ios = "13.0",
 		.stays = "FaceTime and calls by apps that are installed, Safari, AirPlay, AirPrint, the camera.",
@@ -229,7 +229,8 @@ static const struct preset presets[] = {
 	{
 		.name = "student-day",
 		.title = "School day",
-		.purpose = "School hours: no messages, calls, games or new apps; learning apps stay free.",
+		.purpose = "School hours: no iMessage, RCS, FaceTime, AirDrop, Game Center or new apps; learning "
+		    "apps stay free.",
 		.min_ios = "26.0",
 		.core_ios = "18.1",
 		.stays = "Installed apps up to the age rating 12, Safari, the camera, mail, files, Siri; SMS "

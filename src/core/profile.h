@@ -34,6 +34,8 @@ struct profile_spec {
 	int64_t				 duration_s;	/* DurationUntilRemoval; 0: none */
 	int64_t				 removal_at;	/* RemovalDate, seconds since 1970 UTC; 0: none */
 	const char			*removal_password;	/* NULL: none */
+	int64_t				 now;		/* seconds since 1970; 0: unknown, then a
+							 * removal_at in the past goes unnoticed */
 
 	/* What some presets ask for; NULL: without it. */
 	const char			*app;		/* bundle id: kiosk (must), exam, … */
@@ -61,8 +63,8 @@ struct profile_spec {
  *
  * A time bound (duration_s, removal_at) also sets forceAutomaticDateAndTime:
  * who can move the clock could end it. A removal password with is_removable,
- * an unknown preset or key, a value of the wrong type or out of its range:
- * ERR_USAGE. *out is replaced; it may hold secrets, and is wiped as any blob.
+ * an unknown preset or key, a value of the wrong type or out of its range,
+ * anything else that core/lint calls an error: ERR_USAGE. *out is replaced; it may hold secrets, and is wiped as any blob.
  */
 int	profile_build(const struct profile_spec *spec, profile_digest_fn *digest,
 	    struct blob *out, struct error *err);

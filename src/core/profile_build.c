@@ -9,6 +9,7 @@
 #include "base/proplist.h"
 #include "core/canonical.h"
 #include "core/keys.h"
+#include "core/lint.h"
 #include "core/preset.h"
 #include "core/value.h"
 
@@ -455,6 +456,24 @@ name_all(struct build *b)
 	return set_uuid(b, b->root, &bytes);
 }
 
+/* What lint calls an error is not handed out. */
+static int
+check_result(struct build *b, const struct blob *xml)
+{
+	struct lint_target target = { .now = b->spec->now };
+	struct lint_signature signature = { .wrapper = LINT_WRAPPER_NONE };
+	auto_lint_report struct lint_report report = { 0 };
+	size_t i;
+
+	if (lint_profile(xml->data, xml->len, &signature, &target, &report, b->err) < 0)
+		return -1;
+	for (i = 0; i < report.n; i++)
+		if (report.findings[i].severity == LINT_ERROR)
+			return error_set(b->err, ERR_USAGE, "%s: %s", report.findings[i].rule->id,
+			    report.findings[i].message);
+	return 0;
+}
+
 static int
 build(struct build *b, struct blob *out)
 {
@@ -465,6 +484,8 @@ build(struct build *b, struct blob *out)
 		return -1;
 	if (canonical_xml(b->root, CANONICAL_WHOLE, &xml) < 0)
 		return out_of_memory(b);
+	if (check_result(b, &xml) < 0)
+		return -1;
 	blob_clear(out);
 	*out = blob_steal(&xml);
 	return 0;

@@ -8,11 +8,14 @@
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/proplist.h"
 #include "core/canonical.h"
 #include "core/keys.h"
 #include "core/preset.h"
 #include "core/profile.h"
+#include "core/profile_diff.h"
+#include "core/words.h"
 
 static void
 sha256(const void *data, size_t len, uint8_t out[32])
@@ -165,7 +168,8 @@ impossible_wishes_are_refused(void **state)
 	static const struct profile_setting misspelt = { "allowChats", "false" },
 	    text = { "allowChat", "no" }, mac = { "allowUniversalControl", "false" },
 	    high = { "ratingApps", "1001" }, five = { "deniedICCIDsForRCS", "1,2,3,4,5" },
-	    empty = { "blockedAppBundleIDs", "a,,b" }, real = { "safariAcceptCookies", "1.25" };
+	    empty = { "blockedAppBundleIDs", "a,,b" }, none = { "allowListedAppBundleIDs", "" },
+	    settings_app = { "blockedAppBundleIDs", "com.apple.Preferences" }, real = { "safariAcceptCookies", "1.25" };
 	static const struct {
 		const char *name;
 		struct profile_spec spec;
@@ -187,6 +191,12 @@ impossible_wishes_are_refused(void **state)
 		{ "a newline in the organization", { .presets = IMESSAGE_OFF, .n_presets = 1,
 		  .organization = "a\nb" }, "printable" },
 		{ "a negative duration", { .presets = IMESSAGE_OFF, .n_presets = 1, .duration_s = -1 }, "before now" },
+		{ "an empty allow list", { .settings = &none, .n_settings = 1 }, "X003" },
+		{ "Settings on the block list", { .settings = &settings_app, .n_settings = 1 }, "X004" },
+		{ "an identifier that is no name", { .presets = IMESSAGE_OFF, .n_presets = 1,
+		  .identifier = "" }, "identifier" },
+		{ "a removal that has passed", { .presets = IMESSAGE_OFF, .n_presets = 1,
+		  .removal_at = 1795510800, .now = 1795510800 }, "R001" },
 		{ "a removal in 2100", { .presets = IMESSAGE_OFF, .n_presets = 1,
 		  .removal_at = INT64_C(4102444800) }, "2068" },
 	};
@@ -387,6 +397,205 @@ of_two_values_the_stricter_counts(void **state)
 	assert_int_equal(rating, 300);
 }
 
+/* profiles/ holds what profile_build() gives for each preset. */
+static void
+the_shipped_files_are_what_is_built(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; preset_at(i); i++) {
+		const char *name = preset_at(i)->name;
+		struct profile_spec spec = { .presets = &name, .n_presets = 1 };
+		auto_blob struct blob xml = { 0 }, file = { 0 };
+		struct error err = { 0 };
+		char path[256];
+
+		row_named(name);
+		if (preset_extras(preset_at(i)) & PRESET_APP_NEEDED)
+			spec.app = "com.example.app";
+		built(&spec, &xml);
+		snprintf(path, sizeof(path), PROFILES "/%s.mobileconfig", name);
+		if (file_read(path, 1 << 20, FILE_ANY, &file, &err) < 0)
+			fail_msg("%s", err.message);
+		assert_true(blob_equal(&xml, &file));
+	}
+}
+
+static void
+presets_say_from_which_system_on(void **state)
+{
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; preset_at(i); i++) {
+		const char *name = preset_at(i)->name, *newest = "0";
+		struct profile_spec spec = spec_of_preset(preset_at(i), &name);
+		auto_blob struct blob xml = { 0 };
+		auto_profile struct profile p = { 0 };
+		struct error err = { 0 };
+
+		row_named(name);
+		built(&spec, &xml);
+		assert_int_equal(profile_read(xml.data, xml.len, sha256, &p, &err), 0);
+		for (k = 0; k < p.n_restrictions; k++) {
+			const struct key *key = key_find(RESTRICTIONS, p.restrictions[k].key);
+
+			if (text_compare_versions(key->introduced, newest) > 0)
+				newest = key->introduced;
+		}
+		assert_string_equal(preset_at(i)->min_ios, newest);
+	}
+}
+
+/* ---- words ------------------------------------------------------------------- */
+
+static const struct words_line *
+line_with(const struct words *w, enum words_part part, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (w->lines[i].part == part && strstr(w->lines[i].text, text))
+			return &w->lines[i];
+	return NULL;
+}
+
+static void
+words_say_what_it_does(void **state)
+{
+	static const char *const off[] = { "messaging-off" }, *const one[] = { "kiosk" },
+	    *const hidden[] = { "messages-hidden" }, *const exam[] = { "exam" };
+	static const struct profile_setting camera = { "allowCamera", "false" },
+	    apps = { "blockedAppBundleIDs", "a.b,c.d" };
+	static const struct {
+		const char *name;
+		struct profile_spec spec;
+		enum words_part part;
+		const char *want, *never;
+	} rows[] = {
+		{ "iMessage off, and what stays", { .presets = IMESSAGE_OFF, .n_presets = 1 },
+		  WORDS_RESTRICTED, "iMessage is off", NULL },
+		{ "SMS stays", { .presets = IMESSAGE_OFF, .n_presets = 1 }, WORDS_STAYS, "SMS and MMS", "iMessage" },
+		{ "FaceTime stays", { .presets = IMESSAGE_OFF, .n_presets = 1 }, WORDS_STAYS, "FaceTime", NULL },
+		{ "RCS goes with messaging-off", { .presets = off, .n_presets = 1 }, WORDS_STAYS, "SMS and MMS", "RCS" },
+		{ "SMS goes with the app", { .presets = hidden, .n_presets = 1 }, WORDS_STAYS, "mail", "SMS" },
+		{ "no camera, no talk of what stays", { .settings = &camera, .n_settings = 1 },
+		  WORDS_RESTRICTED, "camera is off", NULL },
+		{ "lists are read out", { .settings = &apps, .n_settings = 1 }, WORDS_RESTRICTED, "start: a.b, c.d", NULL },
+		{ "ratings are explained", { .presets = exam, .n_presets = 1 }, WORDS_RESTRICTED, "300 (12+)", NULL },
+		{ "the one app", { .presets = one, .n_presets = 1, .app = "com.acme.x" }, WORDS_SETTINGS,
+		  "nothing else: com.acme.x", NULL },
+		{ "Wi-Fi without its password", { .presets = IMESSAGE_OFF, .n_presets = 1, .wifi_ssid = "Shop",
+		  .wifi_password = "hunter2x" }, WORDS_SETTINGS, "\"Shop\" (WPA2, password inside)", "hunter2x" },
+		{ "a removal password is mentioned", { .presets = IMESSAGE_OFF, .n_presets = 1,
+		  .removal_password = "hunter2x" }, WORDS_REMOVAL, "with a password", "hunter2x" },
+		{ "locked", { .presets = IMESSAGE_OFF, .n_presets = 1 }, WORDS_REMOVAL, "cannot remove it", NULL },
+		{ "free", { .presets = IMESSAGE_OFF, .n_presets = 1, .is_removable = true }, WORDS_REMOVAL,
+		  "at any time", NULL },
+		{ "until", { .presets = IMESSAGE_OFF, .n_presets = 1, .removal_at = 1795534200 }, WORDS_REMOVAL,
+		  "2026-11-24T15:30:00Z", NULL },
+		{ "for", { .presets = IMESSAGE_OFF, .n_presets = 1, .duration_s = 5400 }, WORDS_REMOVAL,
+		  "1 h 30 min", NULL },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_blob struct blob xml = { 0 };
+		auto_profile struct profile p = { 0 };
+		auto_words struct words w = { 0 };
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		built(&rows[i].spec, &xml);
+		assert_int_equal(profile_read(xml.data, xml.len, sha256, &p, &err), 0);
+		assert_int_equal(words_of_profile(&p, &w, &err), 0);
+		assert_non_null(line_with(&w, rows[i].part, rows[i].want));
+		if (rows[i].never)
+			assert_null(line_with(&w, rows[i].part, rows[i].never));
+	}
+}
+
+/* ---- differences ------------------------------------------------------------------ */
+
+#define TWO(a, b)	WITH(ID UUID V1 "<key>PayloadContent</key><array>" a b "</array>")
+#define PART(type, id, keys)	"<dict><key>PayloadType</key><string>" type "</string>" \
+	"<key>PayloadIdentifier</key><string>" id "</string>" keys "</dict>"
+#define REST(keys)	PART("com.apple.applicationaccess", "a.b.r", keys)
+#define WIFI(id, keys)	PART("com.apple.wifi.managed", id, keys)
+#define CHAT		"<key>allowChat</key><false/>"
+#define CAMERA		"<key>allowCamera</key><false/>"
+
+static void
+differences_are_by_meaning(void **state)
+{
+	static const struct {
+		const char *name, *a, *b;
+		size_t n;
+		enum profile_change_kind kind;
+		const char *path, *before, *after;
+	} rows[] = {
+		{ "nothing differs", TWO(REST(CHAT), ""), TWO(REST(CHAT), ""), 0, 0, 0, 0, 0 },
+		{ "the order of keys", TWO(REST(CHAT CAMERA), ""), TWO(REST(CAMERA CHAT), ""), 0, 0, 0, 0, 0 },
+		{ "the order of payloads", TWO(REST(CHAT), WIFI("w", "")), TWO(WIFI("w", ""), REST(CHAT)), 0, 0, 0, 0, 0 },
+		{ "formatting", TWO(REST(CHAT), ""), TWO("\n\n", REST("<!-- x -->\n" CHAT)), 0, 0, 0, 0, 0 },
+		{ "1 and 1.0", TWO(REST("<key>safariAcceptCookies</key><integer>1</integer>"), ""),
+		  TWO(REST("<key>safariAcceptCookies</key><real>1.0</real>"), ""), 0, 0, 0, 0, 0 },
+		{ "a set in another order", TWO(REST("<key>blockedAppBundleIDs</key><array><string>a</string>"
+		  "<string>b</string></array>"), ""), TWO(REST("<key>blockedAppBundleIDs</key><array><string>b</string>"
+		  "<string>a</string></array>"), ""), 0, 0, 0, 0, 0 },
+		{ "a UUID", TWO(REST("<key>PayloadUUID</key><string>1</string>"), ""),
+		  TWO(REST("<key>PayloadUUID</key><string>2</string>"), ""), 0, 0, 0, 0, 0 },
+		{ "a key more", TWO(REST(CHAT), ""), TWO(REST(CHAT CAMERA), ""), 1, PROFILE_ADDED,
+		  "com.apple.applicationaccess.allowCamera", NULL, "false" },
+		{ "a key less", TWO(REST(CHAT CAMERA), ""), TWO(REST(CHAT), ""), 1, PROFILE_REMOVED,
+		  "com.apple.applicationaccess.allowCamera", "false", NULL },
+		{ "another value", TWO(REST(CHAT), ""), TWO(REST("<key>allowChat</key><true/>"), ""), 1, PROFILE_CHANGED,
+		  "com.apple.applicationaccess.allowChat", "false", "true" },
+		{ "a truth and its text are not the same", TWO(REST(CHAT), ""),
+		  TWO(REST("<key>allowChat</key><string>false</string>"), ""), 1, PROFILE_CHANGED,
+		  "com.apple.applicationaccess.allowChat", "false", "false" },
+		{ "inside a dictionary", TWO(PART("com.apple.app.lock", "l", "<key>App</key><dict><key>Identifier</key>"
+		  "<string>a</string></dict>"), ""), TWO(PART("com.apple.app.lock", "l", "<key>App</key><dict>"
+		  "<key>Identifier</key><string>b</string></dict>"), ""), 1, PROFILE_CHANGED,
+		  "com.apple.app.lock.App.Identifier", "a", "b" },
+		{ "a secret is not shown", TWO(WIFI("w", "<key>Password</key><string>hunter2</string>"), ""),
+		  TWO(WIFI("w", "<key>Password</key><string>hunter3</string>"), ""), 1, PROFILE_CHANGED,
+		  "com.apple.wifi.managed.Password", "(secret)", "(secret)" },
+		{ "a secret below is not shown", TWO(WIFI("w", "<key>EAPClientConfiguration</key><dict>"
+		  "<key>UserPassword</key><string>hunter2</string></dict>"), ""), TWO(WIFI("w", ""), ""), 1, PROFILE_REMOVED,
+		  "com.apple.wifi.managed.EAPClientConfiguration.UserPassword", "(secret)", NULL },
+		{ "what sounds like a secret is not shown", TWO(PART("com.apple.vpn.managed", "v",
+		  "<key>IPSec</key><dict><key>SharedSecret</key><string>hunter2</string></dict>"), ""),
+		  TWO(PART("com.apple.vpn.managed", "v", ""), ""), 1, PROFILE_REMOVED,
+		  "com.apple.vpn.managed.IPSec.SharedSecret", "(secret)", NULL },
+		{ "the second of two networks", TWO(WIFI("a", ""), WIFI("b", "<key>SSID_STR</key><string>x</string>")),
+		  TWO(WIFI("b", "<key>SSID_STR</key><string>y</string>"), WIFI("a", "")), 1, PROFILE_CHANGED,
+		  "com.apple.wifi.managed[2].SSID_STR", "x", "y" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_plist plist_t a = NULL, b = NULL;
+		auto_profile_changes struct profile_changes c = { 0 };
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		assert_int_equal(proplist_parse(rows[i].a, strlen(rows[i].a), &PROPLIST_FILE, ERR_DATA, &a, &err), 0);
+		assert_int_equal(proplist_parse(rows[i].b, strlen(rows[i].b), &PROPLIST_FILE, ERR_DATA, &b, &err), 0);
+		assert_int_equal(profile_diff(a, b, &c, &err), 0);
+		assert_int_equal(c.n, rows[i].n);
+		if (rows[i].n == 0)
+			continue;
+		assert_int_equal(c.items[0].kind, rows[i].kind);
+		assert_string_equal(c.items[0].path, rows[i].path);
+		assert_true(rows[i].before ? strcmp(c.items[0].before, rows[i].before) == 0 : !c.items[0].before);
+		assert_true(rows[i].after ? strcmp(c.items[0].after, rows[i].after) == 0 : !c.items[0].after);
+	}
+}
+
 int
 main(void)
 {
@@ -401,6 +610,10 @@ main(void)
 		cmocka_unit_test(surroundings_do_not_count),
 		cmocka_unit_test(foreign_profiles_are_read),
 		cmocka_unit_test(of_two_values_the_stricter_counts),
+		cmocka_unit_test(presets_say_from_which_system_on),
+		cmocka_unit_test(the_shipped_files_are_what_is_built),
+		cmocka_unit_test(words_say_what_it_does),
+		cmocka_unit_test(differences_are_by_meaning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
