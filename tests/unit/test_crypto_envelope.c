@@ -85,6 +85,10 @@ make_files(void **state)
 	fixture_read("two", &b);
 	b.data[b.len - 1] ^= 1;
 	fixture_write("oneoftwo", b.data, b.len, 0600);
+	fixture_read("notdata", &b);
+	find(&b, "\x2a\x86\x48\x86\xf7\x0d\x01\x07\x06", 9)[8] = 1;
+	fixture_write("othertype", b.data, b.len, 0600);
+	fixture_read("signed", &b);
 	fixture_write("half", b.data, b.len / 2, 0600);
 	fixture_write("empty", "", 0, 0600);
 	fixture_write("binary", "bplist00", 8, 0600);
@@ -134,6 +138,7 @@ every_wrapping_is_told_apart(void **state)
 		{ "nobody signed", "nosigners", ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
 		{ "another content than was signed", "othercontent", ENVELOPE_ALTERED, NOTHING, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
 		{ "another signature", "othersignature", ENVELOPE_ALTERED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "another content type than was signed", "othertype", ENVELOPE_ALTERED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
 		{ "detached", "detached", ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
 		{ "content of another type", "notdata", ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
 		{ "a byte behind it", "trailing", ENVELOPE_BROKEN, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 1 },
