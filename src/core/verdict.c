@@ -91,6 +91,9 @@ static const struct {
 	[REASON_INTERRUPTED] = { "interrupted", VERDICT_FAILED,
 	    "stopped by the operator",
 	    "run the command again: it goes on from what the device has" },
+	[REASON_UNRECORDED] = { "unrecorded", VERDICT_FAILED,
+	    "the ledger could not be written, so nothing was sent",
+	    "make room on the disk, or see who may write the ledger; then run the command again" },
 };
 
 const char *
@@ -176,6 +179,8 @@ reason_of_error(const struct error *err, bool has_identity)
 		return REASON_PROTOCOL;
 	case ERR_DEVICE:
 		return reason_of_refusal((enum refusal)err->refusal, has_identity);
+	case ERR_IO:
+		return REASON_UNRECORDED;
 	default:
 		return REASON_CRASHED;
 	}

@@ -256,6 +256,8 @@ session_escalate(struct session *s, struct patience *patience, struct error *err
 int
 session_unpair(struct session *s, struct patience *patience, struct error *err)
 {
+	if (s->host->permit && s->host->permit(s->host->permit_ctx, "unpair", err) < 0)
+		return -1;
 	if (lockdown_unpair(s->lockdown, &s->record, patience->job, err) < 0)
 		return -1;
 	return mux_delete_pair_record(&s->device, err);

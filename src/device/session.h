@@ -19,6 +19,10 @@ struct session_host {
 	mcinstall_sign_fn	*sign_pairing;	/* signs a challenge of Pair */
 	mcinstall_sign_fn	*sign_escalation;
 	void			*sign_ctx;
+	/* Asked before anything that changes whom the device trusts is sent; NULL:
+	 * it may. -1 ends it with *err. */
+	int			(*permit)(void *ctx, const char *step, struct error *err);
+	void			*permit_ctx;
 	bool			 may_pair;		/* silently, with the certificate */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
 };

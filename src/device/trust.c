@@ -136,6 +136,8 @@ trust_establish(struct lockdown *l, const struct mux_device *device,
 
 	if (prepare(l, public_values, patience->job, &r, err) < 0)
 		return error_context(err, "preparing to pair");
+	if (host->permit && host->permit(host->permit_ctx, "pair", err) < 0)
+		return -1;
 	while (ask_once(l, host, &r, patience->job, &r.escrow_bag, err) < 0)
 		if (!is_for_a_person(err, &what) || patience_wait(patience, what, err) < 0)
 			return -1;

@@ -38,6 +38,7 @@ struct lane {
 	struct blob		 line;
 	struct outcome		 told;		/* what its events say, should it die */
 	bool			 has_result;
+	struct error		*unrecorded;	/* where a refused permission is kept */
 };
 
 static volatile sig_atomic_t stop_requested;
@@ -88,7 +89,9 @@ start_lane(const struct fleet *fleet, const struct mux_device *device, struct la
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
-		worker_main(&job, device, fleet->run, fleet->wants_steps, ends[1]);
+		worker_main(&(struct worker_order){ .job = &job, .device = device, .run = fleet->run,
+		    .parent = ends[1], .wants_steps = fleet->wants_steps,
+		    .must_ask = fleet->permit != NULL });
 		_exit(0);
 	}
 	clean_fd(&channel);
@@ -119,14 +122,31 @@ note_event(struct lane *lane, json_t *message)
 	}
 }
 
+/* A worker waits for this with its change in hand. */
+static void
+answer_intent(const struct fleet *fleet, struct lane *lane, const json_t *intent)
+{
+	char answer = WORKER_MAY;
+
+	if (fleet->permit &&
+	    (lane->unrecorded->kind != ERR_NONE ||
+		fleet->permit(fleet->ctx, lane->device, intent, lane->unrecorded) < 0))
+		answer = WORKER_MAY_NOT;
+	/* A worker that died meanwhile hears nothing; it has sent nothing either. */
+	(void)send(lane->fd, &answer, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void
 take_line(const struct fleet *fleet, struct lane *lane, const char *line, size_t len)
 {
 	json_t *message = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
 	const char *schema = json_string_value(json_object_get(message, "schema"));
+	const char *event = json_string_value(json_object_get(message, "event"));
 	bool is_event = schema && strcmp(schema, "chaperone.event/1") == 0;
 
-	if (schema && !lane->has_result) {
+	if (is_event && event && strcmp(event, "intent") == 0) {
+		answer_intent(fleet, lane, message);
+	} else if (schema && !lane->has_result) {
 		if (is_event)
 			note_event(lane, message);
 		lane->has_result = !is_event;
@@ -241,8 +261,10 @@ struct crew {
 	unsigned		 n_lanes, busy;
 	struct lane		*lanes;
 	struct pollfd		*polls;
-	bool			 is_stopping;
+	bool			 is_stopping;	/* no more jobs are begun */
+	bool			 was_told;	/* workers have heard of the interrupt */
 	size_t			 started;
+	struct error		 unrecorded;	/* the ledger failed: nothing more is begun */
 };
 
 static int
@@ -258,6 +280,7 @@ fill_lanes(struct crew *c, struct error *err)
 			continue;
 		c->next++;
 		if (start_lane(c->fleet, device, &c->lanes[i], err) == 0) {
+			c->lanes[i].unrecorded = &c->unrecorded;
 			c->busy++;
 			c->started++;
 			continue;
@@ -298,8 +321,12 @@ tell_not_begun(struct crew *c)
 	for (; c->next < c->n; c->next++) {
 		struct outcome told = { 0 };
 
-		tell_lost(c->fleet, &c->devices[c->next], &told, REASON_INTERRUPTED,
-		    "stopped by the operator before this device was begun");
+		if (c->unrecorded.kind != ERR_NONE)
+			tell_lost(c->fleet, &c->devices[c->next], &told, REASON_UNRECORDED,
+			    "the ledger could not be written, so this device was not begun");
+		else
+			tell_lost(c->fleet, &c->devices[c->next], &told, REASON_INTERRUPTED,
+			    "stopped by the operator before this device was begun");
 	}
 }
 
@@ -325,12 +352,16 @@ fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 	while (c.busy > 0 || (c.next < c.n && !c.is_stopping)) {
 		if (fill_lanes(&c, err) < 0)
 			return -1;
-		if (stop_requested && !c.is_stopping) {
-			c.is_stopping = true;
+		if (stop_requested && !c.was_told) {
+			c.was_told = true;
 			pass_on_stop(lanes, c.n_lanes);
 		}
+		c.is_stopping = stop_requested || c.unrecorded.kind != ERR_NONE;
 		wait_for_lanes(&c);
 	}
 	tell_not_begun(&c);
-	return 0;
+	if (c.unrecorded.kind == ERR_NONE)
+		return 0;
+	*err = c.unrecorded;
+	return -1;
 }

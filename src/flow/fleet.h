@@ -25,6 +25,14 @@ struct fleet {
 	const char		*run;		/* UUID of this command */
 	unsigned		 jobs;		/* at once */
 	bool			 wants_steps;	/* events for each step, not only what matters */
+	/*
+	 * Called before a change is sent to a device, with what it is ("intent":
+	 * step, profile, uuid): the record must be on the disk when it returns 0.
+	 * -1 and the worker sends nothing, no other job begins, and fleet_run()
+	 * returns that error. NULL: nothing is recorded.
+	 */
+	int			(*permit)(void *ctx, const struct mux_device *device,
+				    const json_t *intent, struct error *err);
 	/* A worker's message: an event, or (is_result) what the device gets told as.
 	 * message is borrowed. */
 	void			(*tell)(void *ctx, const struct mux_device *device,

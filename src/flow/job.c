@@ -68,7 +68,7 @@ begin_step(struct run *r, const char *name)
 	r->step_began = now_monotonic_ms();
 	if (r->out->n_steps < JOB_STEPS_MAX)
 		r->out->steps[r->out->n_steps++] = (struct job_step){ .name = name };
-	if (r->listener)
+	if (r->listener->step)
 		r->listener->step(r->listener->ctx, name);
 }
 
@@ -77,12 +77,20 @@ tell_waiting(void *ctx, enum wait_for what)
 {
 	struct run *r = ctx;
 
-	if (r->listener)
+	if (r->listener->waiting)
 		r->listener->waiting(r->listener->ctx, what);
 }
 
+static int
+permit(struct run *r, const struct job_request *request, struct error *err)
+{
+	if (!r->listener->permit)
+		return 0;
+	return r->listener->permit(r->listener->ctx, request, r->patience.job, err);
+}
+
 static void
-note_delivery(struct run *r, const char *name, enum delivery delivery)
+note_delivery(struct run *r, const struct job_request *request, enum delivery delivery)
 {
 	enum truth truth = delivery == DELIVERY_ACKNOWLEDGED ? TRUTH_ACKNOWLEDGED :
 	    delivery == DELIVERY_SENT ? TRUTH_SENT : TRUTH_NONE;
@@ -91,30 +99,44 @@ note_delivery(struct run *r, const char *name, enum delivery delivery)
 		r->out->furthest = truth;
 	if (truth == TRUTH_ACKNOWLEDGED)
 		r->out->is_changed = true;
-	if (r->listener && truth != TRUTH_NONE)
-		r->listener->delivered(r->listener->ctx, name, truth == TRUTH_ACKNOWLEDGED);
+	if (r->listener->delivered && truth != TRUTH_NONE)
+		r->listener->delivered(r->listener->ctx, request, truth == TRUTH_ACKNOWLEDGED);
+}
+
+/* Pairing is device/session's; it asks in the same way. */
+static int
+permit_trust(void *ctx, const char *step, struct error *err)
+{
+	return permit(ctx, &(struct job_request){ .step = step }, err);
 }
 
 /* ---- signatures: asked of the signer, which holds the key ----------------- */
 
 static int
+ask_signer(struct run *r, enum signer_purpose purpose, const struct blob *challenge,
+    struct deadline deadline, struct blob *out, struct error *err)
+{
+	if (signer_sign(r->job->signer, purpose, challenge->data, challenge->len, deadline, out,
+		err) < 0)
+		return -1;
+	if (r->listener->is_signed)
+		r->listener->is_signed(r->listener->ctx,
+		    purpose == SIGNER_PAIR ? "pairing" : "escalation");
+	return 0;
+}
+
+static int
 sign_pairing(void *ctx, const struct blob *challenge, struct deadline deadline,
     struct blob *out, struct error *err)
 {
-	const struct run *r = ctx;
-
-	return signer_sign(r->job->signer, SIGNER_PAIR, challenge->data, challenge->len, deadline,
-	    out, err);
+	return ask_signer(ctx, SIGNER_PAIR, challenge, deadline, out, err);
 }
 
 static int
 sign_escalation(void *ctx, const struct blob *challenge, struct deadline deadline,
     struct blob *out, struct error *err)
 {
-	const struct run *r = ctx;
-
-	return signer_sign(r->job->signer, SIGNER_ESCALATE, challenge->data, challenge->len, deadline,
-	    out, err);
+	return ask_signer(ctx, SIGNER_ESCALATE, challenge, deadline, out, err);
 }
 
 /* ---- facts --------------------------------------------------------------- */
@@ -268,17 +290,22 @@ send_change(struct run *r, const struct profile_judgement *p, enum delivery *del
 static int
 make_change(struct run *r, const struct profile_judgement *p, struct error *err)
 {
-	const char *name = p->action == ACTION_REMOVE ? "remove" : "install";
+	const struct job_request request = {
+		.step = p->action == ACTION_REMOVE ? "remove" : "install",
+		.identifier = p->identifier, .uuid = p->expected_uuid,
+	};
 	enum delivery delivery;
 
-	begin_step(r, name);
+	begin_step(r, request.step);
+	if (permit(r, &request, err) < 0)
+		return -1;
 	while (send_change(r, p, &delivery, err) < 0) {
-		note_delivery(r, name, delivery);
+		note_delivery(r, &request, delivery);
 		if (err->kind != ERR_DEVICE || err->refusal != REFUSED_NOT_NOW ||
 		    patience_wait(&r->patience, WAIT_UNLOCK, err) < 0)
 			return -1;
 	}
-	note_delivery(r, name, delivery);
+	note_delivery(r, &request, delivery);
 	return note_change(r, p, err);
 }
 
@@ -531,6 +558,7 @@ begin(struct run *r)
 		.sign_escalation = sign_escalation, .sign_ctx = r,
 		.may_pair = r->job->kind == JOB_APPLY || r->job->kind == JOB_REMOVE ||
 		    r->job->kind == JOB_PAIR,
+		.permit = permit_trust, .permit_ctx = r,
 		.may_ask_person = r->job->may_ask_person,
 	};
 }
@@ -539,7 +567,10 @@ void
 job_run(const struct job *job, const struct mux_device *device,
     const struct job_listener *listener, struct outcome *out)
 {
-	struct run r = { .job = job, .device = device, .listener = listener, .out = out };
+	static const struct job_listener nobody;
+	struct run r = {
+		.job = job, .device = device, .listener = listener ? listener : &nobody, .out = out,
+	};
 	struct error err = { 0 };
 	int64_t began = now_monotonic_ms();
 

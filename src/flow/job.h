@@ -37,11 +37,23 @@ struct job {
 	int64_t			 person_ms;	/* on top, for a person */
 };
 
-/* How a job goes, told as it goes. */
+/* A request that changes the device: which step, and which profile (or NULL). */
+struct job_request {
+	const char	*step;			/* "install", "remove", "pair", "unpair" */
+	const char	*identifier;
+	const char	*uuid;			/* of what is installed */
+};
+
+/* How a job goes, told as it goes. Every member may be NULL. */
 struct job_listener {
 	void	(*step)(void *ctx, const char *name);	/* begins */
 	void	(*waiting)(void *ctx, enum wait_for what);
-	void	(*delivered)(void *ctx, const char *name, bool is_acknowledged);
+	void	(*is_signed)(void *ctx, const char *purpose);
+	/* Asked before a request that changes the device leaves: it must be on record
+	 * by then. -1: it may not leave. */
+	int	(*permit)(void *ctx, const struct job_request *request, struct deadline deadline,
+		    struct error *err);
+	void	(*delivered)(void *ctx, const struct job_request *request, bool is_acknowledged);
 	void	*ctx;
 };
 

@@ -2,7 +2,9 @@
 #include "flow/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,19 +13,14 @@
 #endif
 
 #include "base/clean.h"
+#include "base/deadline.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "flow/job.h"
 #include "flow/report.h"
 #include "flow/sandbox.h"
 #include "wire/mux.h"
-
-/* The listener's context: where to tell, and about whom. */
-struct voice {
-	int				 fd;
-	const struct mux_device		*device;
-	bool				 wants_steps;
-};
 
 static void
 write_line(int fd, json_t *message)
@@ -46,36 +43,80 @@ write_line(int fd, json_t *message)
 }
 
 static void
-tell(void *ctx, const char *event, const char *key, const char *value, const char *truth)
+set_text(json_t *message, const char *key, const char *value)
 {
-	const struct voice *v = ctx;
-	json_t *message = report_event(event, v->device);
+	if (value)
+		json_object_set_new(message, key, json_string(value));
+}
 
-	json_object_set_new(message, key, json_string(value));
-	if (truth)
-		json_object_set_new(message, "truth", json_string(truth));
-	write_line(v->fd, message);
+static json_t *
+request_event(const struct worker_order *o, const char *event, const struct job_request *request)
+{
+	json_t *message = report_event(event, o->device);
+
+	set_text(message, "step", request->step);
+	set_text(message, "profile", request->identifier);
+	set_text(message, "uuid", request->uuid);
+	return message;
 }
 
 static void
 tell_step(void *ctx, const char *name)
 {
-	const struct voice *v = ctx;
+	const struct worker_order *o = ctx;
+	json_t *message = report_event("step", o->device);
 
-	if (v->wants_steps)
-		tell(ctx, "step", "step", name, NULL);
+	set_text(message, "step", name);
+	write_line(o->parent, message);
 }
 
 static void
 tell_waiting(void *ctx, enum wait_for what)
 {
-	tell(ctx, "waiting", "for", what == WAIT_TRUST ? "trust" : "unlock", NULL);
+	const struct worker_order *o = ctx;
+	json_t *message = report_event("waiting", o->device);
+
+	set_text(message, "for", what == WAIT_TRUST ? "trust" : "unlock");
+	write_line(o->parent, message);
 }
 
 static void
-tell_delivered(void *ctx, const char *name, bool is_acknowledged)
+tell_signed(void *ctx, const char *purpose)
 {
-	tell(ctx, "step", "step", name, is_acknowledged ? "acknowledged" : "sent");
+	const struct worker_order *o = ctx;
+	json_t *message = report_event("signed", o->device);
+
+	set_text(message, "purpose", purpose);
+	write_line(o->parent, message);
+}
+
+static void
+tell_delivered(void *ctx, const struct job_request *request, bool is_acknowledged)
+{
+	const struct worker_order *o = ctx;
+	json_t *message = request_event(o, "step", request);
+
+	set_text(message, "truth", is_acknowledged ? "acknowledged" : "sent");
+	write_line(o->parent, message);
+}
+
+static int
+ask_parent(void *ctx, const struct job_request *request, struct deadline deadline,
+    struct error *err)
+{
+	const struct worker_order *o = ctx;
+	char answer = WORKER_MAY_NOT;
+	ssize_t n;
+
+	write_line(o->parent, request_event(o, "intent", request));
+	do {
+		if (deadline_wait(o->parent, POLLIN, deadline, err) < 0)
+			return error_context(err, "waiting for the ledger");
+		n = read(o->parent, &answer, 1);
+	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	if (n == 1 && answer == WORKER_MAY)
+		return 0;
+	return error_set(err, ERR_IO, "the ledger could not be written, so nothing was sent");
 }
 
 /* _exit() skips what a sanitizer would do at exit: workers must not leak either. */
@@ -95,29 +136,31 @@ leave_interrupts_to_parent(void)
 }
 
 void
-worker_main(const struct job *job, const struct mux_device *device, const char *run,
-    bool wants_steps, int parent)
+worker_main(const struct worker_order *o)
 {
 	auto_outcome struct outcome outcome = { 0 };
-	struct voice voice = { .fd = parent, .device = device, .wants_steps = wants_steps };
 	const struct job_listener listener = {
-		.step = tell_step, .waiting = tell_waiting, .delivered = tell_delivered, .ctx = &voice,
+		.step = o->wants_steps ? tell_step : NULL, .waiting = tell_waiting,
+		.is_signed = o->must_ask ? tell_signed : NULL,
+		.permit = o->must_ask ? ask_parent : NULL, .delivered = tell_delivered,
+		.ctx = (void *)(uintptr_t)o,
 	};
+	const struct job *job = o->job;
 	char subject[32];
 
 	leave_interrupts_to_parent();
-	text_shorten_id(device->udid, subject, sizeof(subject));
+	text_shorten_id(o->device->udid, subject, sizeof(subject));
 	log_set_subject(subject);
-	if (!sandbox_enter(&(struct sandbox){ .parent = parent, .signer = job->signer,
-		.needs_tcp = mux_needs_tcp(device) })) {
+	if (!sandbox_enter(&(struct sandbox){ .parent = o->parent, .signer = job->signer,
+		.needs_tcp = mux_needs_tcp(o->device) })) {
 		log_at(LOG_NORMAL, "the worker cannot be confined, and does not work unconfined");
 		return;
 	}
-	job_run(job, device, &listener, &outcome);
+	job_run(job, o->device, &listener, &outcome);
 	if (job->kind == JOB_LIST || job->kind == JOB_SHOW)
-		write_line(parent, report_device(&outcome, job->kind == JOB_SHOW));
+		write_line(o->parent, report_device(&outcome, job->kind == JOB_SHOW));
 	else
-		write_line(parent, report_result(job, run, &outcome));
+		write_line(o->parent, report_result(job, o->run, &outcome));
 	outcome_clear(&outcome);
 	check_leaks();
 }

@@ -299,6 +299,7 @@ errors_become_reasons(void **state)
 		{ "nonsense", ERR_PROTOCOL, REFUSED_NOT, true, REASON_PROTOCOL },
 		{ "our own fault", ERR_SOFTWARE, REFUSED_NOT, true, REASON_CRASHED },
 		{ "the signer is gone", ERR_UNAVAILABLE, REFUSED_NOT, true, REASON_CRASHED },
+		{ "the ledger cannot be written", ERR_IO, REFUSED_NOT, true, REASON_UNRECORDED },
 		{ "InvalidHostID", ERR_DEVICE, REFUSED_INVALID_HOST_ID, true, REASON_UNTRUSTED },
 		{ "TLS refused", ERR_DEVICE, REFUSED_TLS, true, REASON_UNTRUSTED },
 		{ "PasswordProtected", ERR_DEVICE, REFUSED_PASSWORD_PROTECTED, true, REASON_LOCKED },
