@@ -185,7 +185,10 @@ fault_list_clear(struct fault **list)
 static bool
 is_at(const struct fault *fault, const char *label, const char *name)
 {
-	return !fault->at || strcmp(fault->at, label) == 0 || strcmp(fault->at, name) == 0;
+	/* usbmuxd is no part of the device: it has to be named. */
+	if (!fault->at)
+		return strcmp(label, "usbmuxd") != 0;
+	return strcmp(fault->at, label) == 0 || strcmp(fault->at, name) == 0;
 }
 
 /* One more message that matches: is it this one's turn? */

@@ -36,7 +36,7 @@ struct fault {
 	struct fault	*next;
 	enum fault_kind	 kind;
 	enum fault_phase phase;
-	char		*at;		/* service label, service name or usbmuxd; NULL: any */
+	char		*at;		/* service label, service name, or usbmuxd; NULL: any service */
 	char		*request;	/* NULL: any; "TLS" is the handshake */
 	uint64_t	 nth;		/* 0: every one; else only the nth that matches */
 	uint64_t	 times;		/* with nth 0: how often; 0: without end */

@@ -1,8 +1,6 @@
 /* lockpair: Pair, with the trust dialog or with a supervision identity */
 #include "sim/lockdown.h"
 
-#include <openssl/rand.h>
-
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/proplist.h"
@@ -134,6 +132,8 @@ lockpair(struct lockdown *state, struct call *call)
 	is_trusted = host_find(device->hosts, dict_get_string(record, "HostID")) != NULL;
 	if (dict_get(options, "ChallengeResponse"))
 		answer_challenge(state, call, options);
+	else if (device->is_locked && !is_trusted && !dict_get(options, "SupervisorCertificate"))
+		lockdown_fail(call, "PasswordProtected");
 	else if (dict_get(options, "SupervisorCertificate"))
 		present_certificate(state, call, options, is_trusted);
 	else

@@ -223,38 +223,44 @@ fire_timers(struct loop *loop)
 }
 
 static int
-wait_ms(const struct loop *loop)
+wait_ms(const struct loop *loop, int most_ms)
 {
 	int64_t left;
 
 	if (loop->n_timers == 0)
-		return LONGEST_WAIT_MS;
+		return most_ms;
 	left = loop->heap[0]->at_ms - now_monotonic_ms();
 	if (left < 0)
 		return 0;
-	return left > LONGEST_WAIT_MS ? LONGEST_WAIT_MS : (int)left;
+	return left > most_ms ? most_ms : (int)left;
+}
+
+int
+loop_turn(struct loop *loop, int most_ms, struct error *err)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+	int i, n = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop, most_ms));
+
+	if (n < 0 && errno != EINTR)
+		return error_set_sys(err, ERR_SOFTWARE, errno, "epoll_wait");
+	for (i = 0; i < n; i++) {
+		struct watch *watch = events[i].data.ptr;
+
+		if (!watch->is_dead)
+			watch->ready(watch->ctx, events[i].events);
+	}
+	fire_timers(loop);
+	if (loop->on_turn)
+		loop->on_turn(loop->on_turn_ctx);
+	bury(loop);
+	return 0;
 }
 
 int
 loop_run(struct loop *loop, struct error *err)
 {
-	struct epoll_event events[EVENTS_PER_TURN];
-
-	while (!loop->is_stopping) {
-		int i, n = epoll_wait(loop->epoll, events, EVENTS_PER_TURN, wait_ms(loop));
-
-		if (n < 0 && errno != EINTR)
-			return error_set_sys(err, ERR_SOFTWARE, errno, "epoll_wait");
-		for (i = 0; i < n; i++) {
-			struct watch *watch = events[i].data.ptr;
-
-			if (!watch->is_dead)
-				watch->ready(watch->ctx, events[i].events);
-		}
-		fire_timers(loop);
-		if (loop->on_turn)
-			loop->on_turn(loop->on_turn_ctx);
-		bury(loop);
-	}
+	while (!loop->is_stopping)
+		if (loop_turn(loop, LONGEST_WAIT_MS, err) < 0)
+			return -1;
 	return 0;
 }

@@ -27,6 +27,8 @@ struct loop *loop_new(void);
 void	loop_free(struct loop *loop);
 /* Returns after loop_stop(), or -1 when the system no longer waits. */
 int	loop_run(struct loop *loop, struct error *err);
+/* One turn: waits at most that long, then serves what is ready. */
+int	loop_turn(struct loop *loop, int most_ms, struct error *err);
 void	loop_stop(struct loop *loop);
 /* Called after each turn, when no callback is on the stack. */
 void	loop_on_turn(struct loop *loop, loop_call_fn *call, void *ctx);

@@ -275,7 +275,7 @@ restart_idle(struct stream *stream)
 }
 
 static void
-go_on(struct stream *stream, enum call_next next, struct host *tls_host, enum fate fate)
+go_on(struct stream *stream, enum call_next next, struct host *tls_host)
 {
 	switch (next) {
 	case CALL_GO_ON:
@@ -290,7 +290,6 @@ go_on(struct stream *stream, enum call_next next, struct host *tls_host, enum fa
 		stream->layer = LAYER_LEAVING_TLS;
 		break;
 	}
-	virtual_meet(stream->device, fate);
 }
 
 /* The answer is due. */
@@ -315,7 +314,9 @@ answer(void *ctx)
 	if (is_link && fault->phase != FAULT_BEFORE)
 		strike(stream, fault->kind);
 	if (!stream->is_closed && !stream->is_hung)
-		go_on(stream, call.next, call.tls_host, call.fate);
+		go_on(stream, call.next, call.tls_host);
+	/* Also when the answer was spoiled on its way: the request took effect. */
+	virtual_meet(stream->device, call.fate);
 	pump(stream);
 }
 
