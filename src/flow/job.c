@@ -99,8 +99,16 @@ note_delivery(struct run *r, const struct job_request *request, enum delivery de
 		r->out->furthest = truth;
 	if (truth == TRUTH_ACKNOWLEDGED)
 		r->out->is_changed = true;
-	if (r->listener->delivered && truth != TRUTH_NONE)
-		r->listener->delivered(r->listener->ctx, request, truth == TRUTH_ACKNOWLEDGED);
+	if (r->listener->delivered && truth == TRUTH_ACKNOWLEDGED)
+		r->listener->delivered(r->listener->ctx, request, true);
+}
+
+/* Said before it is done: should this process die of the answer, it is known. */
+static void
+tell_sending(struct run *r, const struct job_request *request)
+{
+	if (r->listener->delivered)
+		r->listener->delivered(r->listener->ctx, request, false);
 }
 
 /* Pairing is device/session's; it asks in the same way. */
@@ -299,6 +307,7 @@ make_change(struct run *r, const struct profile_judgement *p, struct error *err)
 	begin_step(r, request.step);
 	if (permit(r, &request, err) < 0)
 		return -1;
+	tell_sending(r, &request);
 	while (send_change(r, p, &delivery, err) < 0) {
 		note_delivery(r, &request, delivery);
 		if (err->kind != ERR_DEVICE || err->refusal != REFUSED_NOT_NOW ||

@@ -53,6 +53,7 @@ struct job_listener {
 	 * by then. -1: it may not leave. */
 	int	(*permit)(void *ctx, const struct job_request *request, struct deadline deadline,
 		    struct error *err);
+	/* The request is about to be sent (false), or was acknowledged (true). */
 	void	(*delivered)(void *ctx, const struct job_request *request, bool is_acknowledged);
 	void	*ctx;
 };
