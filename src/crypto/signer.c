@@ -16,7 +16,10 @@
 #include "crypto/signrequest.h"
 #include "crypto/signserver.h"
 
-enum { GOODBYE_MS = 2000 };
+enum {
+	GOODBYE_MS = 2000,
+	GRANT_MS = 10000,	/* only when hundreds of channels are asked for at once */
+};
 
 struct signer {
 	pid_t	pid;
@@ -132,8 +135,9 @@ signer_start(const struct identity_source *source, struct signer **out, struct c
 }
 
 static int
-grant(struct signer *s, const struct signserver_grant *g, int fd)
+grant(struct signer *s, const struct signserver_grant *g, int fd, struct error *err)
 {
+	struct deadline deadline = deadline_in(GRANT_MS);
 	union {
 		char		bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr	align;
@@ -148,10 +152,15 @@ grant(struct signer *s, const struct signserver_grant *g, int fd)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(fd));
 	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	do
-		n = sendmsg(s->control, &msg, MSG_NOSIGNAL);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -1 : 0;
+	for (;;) {
+		n = sendmsg(s->control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n >= 0)
+			return 0;
+		if (errno != EINTR && errno != EAGAIN)
+			return error_set_sys(err, ERR_UNAVAILABLE, errno, gone);
+		if (deadline_wait(s->control, POLLOUT, deadline, err) < 0)
+			return error_context(err, "waiting for the signer");
+	}
 }
 
 int
@@ -168,8 +177,8 @@ signer_channel(struct signer *s, const char *udid, int *fd, struct error *err)
 		return error_set_sys(err, ERR_SOFTWARE, errno, "a channel to the signer");
 	ours = ends[0];
 	theirs = ends[1];
-	if (grant(s, &g, theirs) < 0)
-		return error_set_sys(err, ERR_UNAVAILABLE, errno, gone);
+	if (grant(s, &g, theirs, err) < 0)
+		return -1;
 	*fd = steal_fd(&ours);
 	return 0;
 }

@@ -4,10 +4,8 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
-#include <openssl/ssl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
@@ -15,98 +13,16 @@
 #include "core/refusal.h"
 #include "crypto/digest.h"
 #include "crypto/ossl.h"
+#include "crypto/tlslink.h"
 
 /* OpenSSL reports a received alert as this plus its number (SSL_AD_*). */
 enum { ALERT_REASON = 1000 };
 
 struct tls {
-	SSL	*ssl;
-	int	 fd;		/* the caller's */
-	int	 sys;		/* errno of the last transfer that failed, else 0 */
-	bool	 is_starved;	/* the last operation found nothing more to read */
-	bool	 is_closed;	/* the peer has ended it, or it broke */
+	SSL		*ssl;
+	struct tlslink	 link;
+	bool		 is_closed;	/* the peer has ended it, or it broke */
 };
-
-/*
- * A BIO of our own instead of BIO_s_socket(): send() with MSG_NOSIGNAL, so that
- * a peer that is gone is an error and no SIGPIPE, whatever the program does
- * with that signal; and errno is kept where nothing overwrites it.
- */
-static int
-link_write(BIO *bio, const char *data, int len)
-{
-	struct tls *t = BIO_get_data(bio);
-	ssize_t n;
-
-	BIO_clear_retry_flags(bio);
-	do
-		n = send(t->fd, data, (size_t)len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n >= 0)
-		return (int)n;
-	if (errno == EAGAIN)
-		BIO_set_retry_write(bio);
-	else
-		t->sys = errno;
-	return -1;
-}
-
-static int
-link_read(BIO *bio, char *data, int len)
-{
-	struct tls *t = BIO_get_data(bio);
-	ssize_t n;
-
-	BIO_clear_retry_flags(bio);
-	do
-		n = recv(t->fd, data, (size_t)len, MSG_DONTWAIT);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		return (int)n;
-	if (n == 0)
-		BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
-	else if (errno != EAGAIN)
-		t->sys = errno;
-	else {
-		BIO_set_retry_read(bio);
-		t->is_starved = true;
-	}
-	return n == 0 ? 0 : -1;
-}
-
-static long
-link_control(BIO *bio, int cmd, long number, void *pointer)
-{
-	(void)number;
-	(void)pointer;
-	switch (cmd) {
-	case BIO_CTRL_FLUSH:
-		return 1;
-	case BIO_CTRL_EOF:
-		return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0;
-	default:
-		return 0;
-	}
-}
-
-/* What every connection of this process shares; made once, never released. */
-struct shared {
-	SSL_CTX		*ctx;
-	BIO_METHOD	*link;
-};
-
-static BIO_METHOD *
-make_link(void)
-{
-	BIO_METHOD *link = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "link");
-
-	if (!link || BIO_meth_set_write(link, link_write) != 1 ||
-	    BIO_meth_set_read(link, link_read) != 1 || BIO_meth_set_ctrl(link, link_control) != 1) {
-		BIO_meth_free(link);
-		return NULL;
-	}
-	return link;
-}
 
 static SSL_CTX *
 make_context(void)
@@ -133,22 +49,21 @@ make_context(void)
 	return ctx;
 }
 
-static const struct shared *
-get_shared(void)
+/* What every connection of this process shares: made once, never released. */
+static SSL_CTX *
+get_context(void)
 {
-	static struct shared shared;
+	static SSL_CTX *ctx;
 
-	if (!shared.link)
-		shared.link = make_link();
-	if (!shared.ctx)
-		shared.ctx = make_context();
-	return shared.link && shared.ctx ? &shared : NULL;
+	if (!ctx)
+		ctx = make_context();
+	return ctx;
 }
 
 int
 tls_prepare(struct error *err)
 {
-	return get_shared() ? 0 : ossl_error(err, ERR_SOFTWARE, "starting TLS");
+	return get_context() ? 0 : ossl_error(err, ERR_SOFTWARE, "starting TLS");
 }
 
 static bool
@@ -188,10 +103,10 @@ alert_error(int alert, struct error *err)
 static int
 closed_error(const struct tls *t, struct error *err)
 {
-	if (t->sys && t->sys != ECONNRESET && t->sys != EPIPE)
-		return error_set_sys(err, ERR_LINK, t->sys, "the connection broke");
+	if (t->link.sys && t->link.sys != ECONNRESET && t->link.sys != EPIPE)
+		return error_set_sys(err, ERR_LINK, t->link.sys, "the connection broke");
 	error_set(err, ERR_LINK, "the device closed the connection");
-	err->sys = t->sys;
+	err->sys = t->link.sys;
 	return -1;
 }
 
@@ -236,7 +151,7 @@ static void
 begin(struct tls *t)
 {
 	ERR_clear_error();
-	t->is_starved = false;
+	t->link.is_starved = false;
 }
 
 /* After an operation that returned rc: 0 to try it again, or -1. */
@@ -248,11 +163,11 @@ go_on(struct tls *t, int rc, struct deadline deadline, struct error *err)
 	switch (why) {
 	case SSL_ERROR_WANT_READ:
 		/* A record that is no data (a ticket): more may have been read ahead. */
-		if (!t->is_starved && !deadline_passed(deadline))
+		if (!t->link.is_starved && !deadline_passed(deadline))
 			return 0;
-		return deadline_wait(t->fd, POLLIN, deadline, err);
+		return deadline_wait(t->link.fd, POLLIN, deadline, err);
 	case SSL_ERROR_WANT_WRITE:
-		return deadline_wait(t->fd, POLLOUT, deadline, err);
+		return deadline_wait(t->link.fd, POLLOUT, deadline, err);
 	case SSL_ERROR_SSL:
 		return broken_error(t, err);
 	default:
@@ -340,20 +255,6 @@ use_client(SSL *ssl, const struct tls_client *who, struct error *err)
 }
 
 static int
-attach(struct tls *t, const struct shared *shared, struct error *err)
-{
-	BIO *bio = BIO_new(shared->link);
-
-	if (!bio)
-		return error_memory(err);
-	BIO_set_data(bio, t);
-	BIO_set_init(bio, 1);
-	SSL_set_bio(t->ssl, bio, bio);
-	SSL_set_connect_state(t->ssl);
-	return 0;
-}
-
-static int
 handshake(struct tls *t, struct deadline deadline, struct error *err)
 {
 	for (;;) {
@@ -382,16 +283,20 @@ int
 tls_open(int fd, const struct tls_client *who, struct deadline deadline, struct tls **out,
     struct error *err)
 {
-	const struct shared *shared = get_shared();
+	SSL_CTX *ctx = get_context();
 	auto_with(tls_free) struct tls *t = calloc(1, sizeof(*t));
+	BIO *bio;
 
 	if (!t)
 		return error_memory(err);
-	t->fd = fd;
-	t->ssl = shared ? SSL_new(shared->ctx) : NULL;
-	if (!t->ssl)
+	t->link.fd = fd;
+	t->ssl = ctx ? SSL_new(ctx) : NULL;
+	bio = t->ssl ? tlslink_new(&t->link) : NULL;
+	if (!bio)
 		return ossl_error(err, ERR_SOFTWARE, "starting TLS");
-	if (use_client(t->ssl, who, err) < 0 || attach(t, shared, err) < 0)
+	SSL_set_bio(t->ssl, bio, bio);
+	SSL_set_connect_state(t->ssl);
+	if (use_client(t->ssl, who, err) < 0)
 		return -1;
 	if (handshake(t, deadline, err) < 0)
 		return error_context(err, "TLS handshake");
@@ -434,7 +339,7 @@ tls_write(struct tls *t, const void *data, size_t len, struct deadline deadline,
 		rc = SSL_write_ex(t->ssl, data, len, &n);
 		if (rc == 1)
 			return 0;
-		if (t->sys == EPIPE || t->sys == ECONNRESET) {
+		if (t->link.sys == EPIPE || t->link.sys == ECONNRESET) {
 			t->is_closed = true;
 			return last_words(t, err);
 		}
