@@ -1,0 +1,93 @@
+#!/bin/sh
+# chaperone(1) and the program say the same: commands, options, words, exit codes.
+set -u
+srcdir=${srcdir:-.}
+page=$srcdir/tools/chaperone.1
+failed=0
+
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+
+# report TITLE: the lines of stdin under a title; fails when there are any.
+report() {
+	awk -v title="$1" 'NR == 1 { print title ":" } { print "    " $0 } END { exit NR > 0 }'
+}
+
+# compare WHAT: the lines of the files "program" and "page".
+compare() {
+	sort -u "$scratch/program" >"$scratch/a"
+	sort -u "$scratch/page" >"$scratch/b"
+	[ -s "$scratch/a" ] || { echo "$1: the program names none"; failed=1; }
+	comm -23 "$scratch/a" "$scratch/b" | report "$1: not in the page" || failed=1
+	comm -13 "$scratch/a" "$scratch/b" | report "$1: not in the program" || failed=1
+}
+
+# The .It lines of a section, without macros for punctuation.
+items() {	# SECTION
+	awk -v want="$1" '
+		/^\.S[hs] / { name = $0; sub(/^\.S[hs] /, "", name)
+			if ($1 == ".Sh") section = name }
+		section == want && /^\.It / { sub(/^\.It /, ""); print }' "$page"
+}
+
+# ---- commands --------------------------------------------------------------
+NO_COLOR=1 ./chaperone --help | awk '/^Commands:/ { on = 1; next } /^$/ { on = 0 }
+	on { sub(/^ */, ""); sub(/  .*/, ""); print }' >"$scratch/program"
+cp "$scratch/program" "$scratch/commands"
+items COMMANDS | sed -n 's/^Cm //p' | sed 's/ \(Op\|Ar\) .*//' >"$scratch/page"
+compare command
+
+# ---- options: letter and value are part of what is compared -------------------
+: >"$scratch/help"
+while read -r command; do
+	# shellcheck disable=SC2086 # a command may be two words
+	./chaperone $command --help >>"$scratch/help"
+done <"$scratch/commands"
+# "  -u, --udid ID   this device" becomes "u udid value".
+sed -nE 's/^ +(-([A-Za-z]), )?--([a-z-]+)( ([^ ]+))?  .*/\2 \3 \5/p' "$scratch/help" |
+    sed -E 's/^([a-zA-Z]?) ([a-z-]+) .+$/\1 \2 value/; s/ $//' >"$scratch/program"
+items OPTIONS |
+    sed -nE 's/^(Fl ([A-Za-z]) , )?Fl -([a-z-]+)( (Ar|Cm) .*)?$/\2 \3 \4/p' |
+    sed -E 's/^([a-zA-Z]?) ([a-z-]+) .+$/\1 \2 value/; s/ $//' >"$scratch/page"
+compare option
+
+# ---- verdicts, reasons, truths -----------------------------------------------
+./words >"$scratch/words" || { echo "words does not run"; exit 99; }
+sed -n 's/^verdict \([^ ]*\) .*/\1/p' "$scratch/words" >"$scratch/program"
+items VERDICTS | sed -n 's/^Cm //p' >"$scratch/page"
+compare verdict
+
+# A reason stands under its verdict, a truth under none.
+sed -n 's/^reason \([^ ]*\) \(.*\)/\2 \1/p; s/^truth /truth /p' "$scratch/words" >"$scratch/program"
+awk '/^\.S[hs] / { on = 0 } /^\.Sh VERDICTS/ { on = 1 } /^\.Ss Truths/ { on = 1; verdict = "truth" }
+	on && /^\.It Cm / { verdict = $3 } on && /^\.It Sy / { print verdict, $3 }' "$page" >"$scratch/page"
+compare "reason or truth"
+
+# ---- exit codes ----------------------------------------------------------------
+{
+	sed -n 's/^verdict [^ ]* //p' "$scratch/words"
+	echo '#include <sysexits.h>' | eval "${COMPILE:?}" -E -dM - >"$scratch/sysexits"
+	grep -ohE '\bEX_[A-Z]+\b' "$srcdir"/src/cli/*.c | sort -u | while read -r name; do
+		awk -v name="$name" '$2 == name { print $3 }' "$scratch/sysexits"
+	done
+	sed -nE 's/.*EXIT_NO_DEVICE = ([0-9]+).*/\1/p' "$srcdir/src/cli/command.h"
+	sed -nE 's/^[[:space:]]*return ([0-9]{2,3});/\1/p' "$srcdir/src/cli/command.c"
+} >"$scratch/program"
+items "EXIT STATUS" >"$scratch/page"
+compare "exit code"
+
+# ---- JSON: every schema and every key -------------------------------------------
+cat "$srcdir"/src/flow/report.c "$srcdir"/src/cli/*.c |
+    grep -ohE '"chaperone\.[a-z]+/[0-9]+"' | tr -d '"' >"$scratch/program"
+items JSON | sed -n 's/^Sy //p' >"$scratch/page"
+compare "JSON schema"
+
+# ---- form ------------------------------------------------------------------------
+if command -v mandoc >/dev/null; then
+	for file in "$srcdir"/tools/*.[1-8]; do
+		mandoc -Tlint -Wwarning "$file" || failed=1
+	done
+else
+	echo "no mandoc here: the form of the pages was not checked"
+fi
+exit "$failed"
