@@ -1,12 +1,12 @@
 #!/bin/sh
-# Every header compiles alone, and twice.
+# Every header compiles alone, and twice. (A file of _rows is the inside of a table.)
 set -u
 srcdir=${srcdir:-.}
 failed=0 n=0
 
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
-find "$srcdir/src" "$srcdir/tests" -name '*.h' | sort >"$scratch/headers"
+find "$srcdir/src" "$srcdir/tests" -name '*.h' ! -name '*_rows.h' | sort >"$scratch/headers"
 while read -r header; do
 	case $header in
 	# Without anything else it needs what cmocka needs.
