@@ -63,6 +63,15 @@ awk '/^\.S[hs] / { on = 0 } /^\.Sh VERDICTS/ { on = 1 } /^\.Ss Truths/ { on = 1;
 	on && /^\.It Cm / { verdict = $3 } on && /^\.It Sy / { print verdict, $3 }' "$page" >"$scratch/page"
 compare "reason or truth"
 
+# README.md has the same in a table: "| `blocked`: ... | 2 | `locked` ... |".
+sed -n 's/^verdict \([^ ]*\) \(.*\)/\1 \2/p; s/^reason \([^ ]*\) \(.*\)/\2 \1/p' \
+    "$scratch/words" >"$scratch/program"
+awk -F '|' '/^## / { on = /Verdicts/ } on && $3 ~ /^ [0-9] $/ {
+	split($2, verdict, "`"); print verdict[2] $3; n = split($4, word, "`")
+	for (i = 2; i <= n; i += 2) print verdict[2], word[i] }' "$srcdir/README.md" |
+    sed 's/ $//' >"$scratch/page"
+compare "verdict or reason in README.md"
+
 # ---- exit codes ----------------------------------------------------------------
 {
 	sed -n 's/^verdict [^ ]* //p' "$scratch/words"
