@@ -49,6 +49,10 @@ struct complaint {
 
 static void
 keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void
+keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
 	struct complaint *c = ctx;
 	char line[ERROR_MESSAGE_MAX];

@@ -143,6 +143,10 @@ static const cyaml_schema_value_t file_schema = {
 /* Keeps the last thing libcyaml says; its backtrace has line and column. */
 static void
 keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
+static void
+keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
 {
 	char *said = ctx;
 	size_t had = strlen(said);
