@@ -141,6 +141,9 @@ static const cyaml_schema_value_t file_schema = {
 /* ---- parsing -------------------------------------------------------------- */
 
 /* Keeps the last thing libcyaml says; its backtrace has line and column. */
+static void	keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
+		    __attribute__((format(printf, 3, 0)));
+
 static void
 keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
