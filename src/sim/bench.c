@@ -15,20 +15,6 @@
 #include "sim/tlsend.h"
 #include "sim/virtual.h"
 
-static int
-make_keys(struct bench *bench, struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i < countof(bench->keys); i++)
-		if (!(bench->keys[i] = devicekey_new()))
-			return error_set(err, ERR_SOFTWARE, "cannot make device keys");
-	bench->tls = tlsend_context();
-	if (!bench->tls)
-		return error_set(err, ERR_SOFTWARE, "cannot set up TLS");
-	return 0;
-}
-
 struct bench *
 bench_new(struct loop *loop, struct transcript *transcript, struct error *err)
 {
@@ -42,7 +28,9 @@ bench_new(struct loop *loop, struct transcript *transcript, struct error *err)
 	bench->loop = loop;
 	bench->transcript = transcript;
 	text_uuid(name, bench->buid);
-	if (make_keys(bench, err) < 0) {
+	bench->tls = tlsend_context();
+	if (!bench->tls) {
+		error_set(err, ERR_SOFTWARE, "cannot set up TLS");
 		bench_free(bench);
 		return NULL;
 	}
@@ -59,8 +47,10 @@ bench_free(struct bench *bench)
 	for (i = 0; i < bench->n_devices; i++)
 		virtual_free(bench->devices[i]);
 	free(bench->devices);
-	for (i = 0; i < countof(bench->keys); i++)
+	for (i = 0; i < countof(bench->keys); i++) {
 		EVP_PKEY_free(bench->keys[i]);
+		plist_free(bench->pair_records[i]);
+	}
 	for (i = 0; i < countof(bench->host_keys); i++)
 		EVP_PKEY_free(bench->host_keys[i]);
 	SSL_CTX_free(bench->tls);
@@ -70,13 +60,13 @@ bench_free(struct bench *bench)
 }
 
 static int
-make_host_keys(struct bench *bench, struct error *err)
+make_keys(EVP_PKEY **keys, size_t n, struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < countof(bench->host_keys); i++)
-		if (!bench->host_keys[i] && !(bench->host_keys[i] = devicekey_new()))
-			return error_set(err, ERR_SOFTWARE, "cannot make host keys");
+	for (i = 0; i < n; i++)
+		if (!keys[i] && !(keys[i] = devicekey_new()))
+			return error_set(err, ERR_SOFTWARE, "cannot make keys");
 	return 0;
 }
 
@@ -84,11 +74,15 @@ int
 bench_add(struct bench *bench, const struct virtual_spec *spec, struct error *err)
 {
 	struct virtual **grown;
+	size_t n_keys;
 	uint64_t i;
 
 	if (spec->count > BENCH_DEVICES_MAX - bench->n_devices)
 		return error_set(err, ERR_USAGE, "more than %d devices", BENCH_DEVICES_MAX);
-	if (spec->is_paired && make_host_keys(bench, err) < 0)
+	n_keys = bench->n_devices + (size_t)spec->count;
+	if (make_keys(bench->keys, n_keys < BENCH_KEYS ? n_keys : BENCH_KEYS, err) < 0)
+		return -1;
+	if (spec->is_paired && make_keys(bench->host_keys, countof(bench->host_keys), err) < 0)
 		return -1;
 	grown = reallocarray(bench->devices, bench->n_devices + spec->count,
 	    sizeof(struct virtual *));

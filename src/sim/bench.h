@@ -3,6 +3,7 @@
 #define SIM_BENCH_H
 
 #include <openssl/types.h>
+#include <plist/plist.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,19 +43,23 @@ struct bench {
 	uint64_t		 last_connection;
 	uint32_t		 last_device_id;
 	int64_t			 clock_offset_s;
-	/* Making a key takes long, so devices share a few made before "ready". */
+	/* Making a key takes long, so devices share a few, made as they are added. */
 	EVP_PKEY		*keys[BENCH_KEYS];
 	EVP_PKEY		*host_keys[2];	/* for devices that start out paired */
+	plist_t			 pair_records[BENCH_KEYS];	/* theirs, one per key; NULL: not yet */
 	SSL_CTX			*tls;
 	bench_listener_fn	*listener;	/* the mux server, told of every event */
 	void			*listener_ctx;
 };
 
-/* loop and transcript are borrowed. Makes keys: takes some tenths of a second. */
+/* loop and transcript are borrowed. */
 struct bench *bench_new(struct loop *loop, struct transcript *transcript, struct error *err);
 void	bench_free(struct bench *bench);
 
-/* Adds spec->count devices. The spec is borrowed. */
+/*
+ * Adds spec->count devices. The spec is borrowed. Makes the keys that are
+ * missing: takes some tenths of a second, so not while clients wait.
+ */
 int	bench_add(struct bench *bench, const struct virtual_spec *spec, struct error *err);
 /* By DeviceID, attached ones only; NULL. */
 struct virtual *bench_find_id(const struct bench *bench, uint64_t device_id);

@@ -64,6 +64,24 @@ make_cloud(struct virtual *device, const struct virtual_spec *spec)
 	device->cloud = cloud;
 }
 
+/* Certificates are over keys alone, so devices that share a key share them. */
+static plist_t
+make_record(struct virtual *device, const char *host_id, struct error *err)
+{
+	struct bench *bench = device->bench;
+	plist_t *made = &bench->pair_records[device->position % BENCH_KEYS], record;
+
+	if (!*made)
+		*made = devicekey_pair_record(device->key, bench->host_keys[0], bench->host_keys[1],
+		    host_id, bench->buid, err);
+	if (!*made)
+		return NULL;
+	record = plist_copy(*made);
+	dict_set_string(record, "HostID", host_id);
+	dict_set_string(record, "WiFiMACAddress", device->plate.wifi);
+	return record;
+}
+
 /* Trust on both sides: the device knows the host, the store has its record. */
 static int
 make_paired(struct virtual *device, struct error *err)
@@ -77,15 +95,13 @@ make_paired(struct virtual *device, struct error *err)
 	bytes[14] = (uint8_t)(device->position >> 8);
 	bytes[15] = (uint8_t)device->position;
 	text_uuid(bytes, id);
-	record = devicekey_pair_record(device->key, bench->host_keys[0], bench->host_keys[1], id,
-	    bench->buid, err);
+	record = make_record(device, id, err);
 	if (!record)
 		return -1;
 	device->hosts = host_from_record(record, device->key, err);
 	if (!device->hosts)
 		return -1;
 	dict_set_data(record, "EscrowBag", device->hosts->escrow, ESCROW_BAG_LEN);
-	dict_set_string(record, "WiFiMACAddress", device->plate.wifi);
 	if (proplist_to_xml(record, &xml) < 0
 	    || recordstore_save(&bench->records, device->plate.udid, xml.data, xml.len) != 0)
 		return error_set(err, ERR_SOFTWARE, "%s: cannot keep the pair record", device->name);

@@ -22,9 +22,9 @@ begin(struct caller *caller, struct fixture *fixture, struct virtual *device)
 	struct error err = { 0 };
 
 	*caller = (struct caller){ .fixture = fixture, .device = device };
-	/* Any keys do: those of other devices are at hand. */
-	caller->root = fixture->bench->keys[1];
-	caller->host = fixture->bench->keys[2];
+	/* Any keys do: these are at hand. */
+	caller->root = fixture->supervisor.key;
+	caller->host = fixture->stranger.key;
 	caller->record = devicekey_pair_record(device->key, caller->root, caller->host,
 	    "11111111-2222-4333-8444-555555555555", fixture->bench->buid, &err);
 	assert_non_null(caller->record);
