@@ -131,14 +131,10 @@ print_rows(const json_t *rows, bool color)
 /* ---- the command ------------------------------------------------------------------ */
 
 static int
-no_device(const struct cli *cli, const struct error *why)
+no_device(const struct cli *cli, struct error *why)
 {
-	const char *hint = "plug a device in; chaperone list shows what is attached";
-
-	log_at(LOG_NORMAL, "%s", why->message);
-	if (cli->options.json)
-		output_json_line(stdout, report_error(EXIT_NO_DEVICE, why->message, hint));
-	return EXIT_NO_DEVICE;
+	error_hint(why, "plug a device in; chaperone list shows what is attached");
+	return cli_fail_as(cli, EXIT_NO_DEVICE, why);
 }
 
 static struct job
@@ -179,7 +175,10 @@ run_jobs(struct cli *cli, const struct job *job, const struct host *host,
 	progress_free(s.progress);
 	print_rows(s.rows, cli->color);
 	json_decref(s.rows);
-	return rc < 0 ? cli_fail(cli, &err) : s.exit_code;
+	if (rc < 0)
+		return cli_fail(cli, &err);
+	/* Each device's verdict was told; that of the command is: somebody stopped it. */
+	return deadline_interrupted() ? EXIT_INTERRUPTED : s.exit_code;
 }
 
 int

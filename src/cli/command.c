@@ -71,7 +71,7 @@ exit_code_of(const struct error *err)
 	case ERR_PERM:
 		return EX_NOPERM;
 	case ERR_INTERRUPTED:
-		return 130;
+		return EXIT_INTERRUPTED;
 	default:
 		return EX_SOFTWARE;
 	}
@@ -92,9 +92,15 @@ fail_with(bool json, int code, const char *message, const char *hint)
 }
 
 int
+cli_fail_as(const struct cli *cli, int exit_code, const struct error *err)
+{
+	return fail_with(cli->options.json, exit_code, err->message, err->hint);
+}
+
+int
 cli_fail(const struct cli *cli, const struct error *err)
 {
-	return fail_with(cli->options.json, exit_code_of(err), err->message, err->hint);
+	return cli_fail_as(cli, exit_code_of(err), err);
 }
 
 /* ---- help ----------------------------------------------------------------- */

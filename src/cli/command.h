@@ -10,7 +10,7 @@ struct cli;
 struct error;
 
 /* Exit codes beside those of verdicts (core/verdict.h). */
-enum exit_code { EXIT_NO_DEVICE = 4 };
+enum exit_code { EXIT_NO_DEVICE = 4, EXIT_INTERRUPTED = 130 };
 
 /*
  * Does its work and returns the exit code. What is wrong with the command as a
@@ -48,6 +48,8 @@ int	cmd_identity_export(struct cli *cli);
 
 /* Reports on stderr, with --json on stdout too, and returns the exit code. */
 int	cli_fail(const struct cli *cli, const struct error *err);
+/* The same, when the code is not that of the error's kind. */
+int	cli_fail_as(const struct cli *cli, int exit_code, const struct error *err);
 
 /* main() without the process: parses, runs, returns the exit code. */
 int	cli_main(int argc, char **argv);
