@@ -1,8 +1,9 @@
 #!/bin/sh
-# chaperone(1) and the program say the same: commands, options, words, exit codes.
+# Pages and programs say the same: commands, options, words, exit codes, JSON keys.
 set -u
 srcdir=${srcdir:-.}
 page=$srcdir/tools/chaperone.1
+bench_page=$srcdir/tools/chaperone-vbench.1
 failed=0
 
 scratch=$(mktemp -d) || exit 99
@@ -23,11 +24,11 @@ compare() {
 }
 
 # The .It lines of a section, without macros for punctuation.
-items() {	# SECTION
+items() {	# SECTION [PAGE]
 	awk -v want="$1" '
 		/^\.S[hs] / { name = $0; sub(/^\.S[hs] /, "", name)
 			if ($1 == ".Sh") section = name }
-		section == want && /^\.It / { sub(/^\.It /, ""); print }' "$page"
+		section == want && /^\.It / { sub(/^\.It /, ""); print }' "${2-$page}"
 }
 
 # ---- commands --------------------------------------------------------------
@@ -90,6 +91,29 @@ cat "$srcdir"/src/flow/report.c "$srcdir"/src/cli/*.c |
     grep -ohE '"chaperone\.[a-z]+/[0-9]+"' | tr -d '"' >"$scratch/program"
 items JSON | sed -n 's/^Sy //p' >"$scratch/page"
 compare "JSON schema"
+
+# Keys, and the words that are their values.
+{
+	cat "$srcdir/src/flow/report.c"
+	awk '/^identity_object/,/^}/' "$srcdir/src/cli/cmd_identity.c"
+	grep -ohE 'report_event\("[a-z]+"' "$srcdir"/src/cli/*.c
+} | grep -oE '"[a-z][a-z_-]*"' | tr -d '"' >"$scratch/program"
+awk '/^\.S[hs] / { on = /JSON/ } on' "$page" | grep -E '^\.((It |Pq )?(Va|Ql)) ' |
+    tr ' ' '\n' | grep -E '^[a-z_-]+$' | grep -vx or >"$scratch/page"
+compare "JSON key or word"
+
+# ---- the virtual bench --------------------------------------------------------
+{ ./chaperone-vbench --help; echo --help --version; } | grep -oE -- '--[a-z-]+' |
+    sed 's/^--//' >"$scratch/program"
+items DESCRIPTION "$bench_page" | sed -nE 's/^Fl -([a-z-]+).*/\1/p' >"$scratch/page"
+compare "option of the bench"
+
+{
+	echo wait
+	sed -nE 's/^\t\{ "([a-z-]+)", (do|on)_[a-z_]+ \},$/\1/p' "$srcdir/src/sim/order.c"
+} >"$scratch/program"
+items CONTROL "$bench_page" | sed -E 's/^Cm //; s/ (Op|Oo|Ar|set) .*//; s/ , /\n/g' >"$scratch/page"
+compare "control command of the bench"
 
 # ---- form ------------------------------------------------------------------------
 if command -v mandoc >/dev/null; then
