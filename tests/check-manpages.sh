@@ -80,8 +80,8 @@ compare "verdict or reason in README.md"
 	grep -ohE '\bEX_[A-Z]+\b' "$srcdir"/src/cli/*.c | sort -u | while read -r name; do
 		awk -v name="$name" '$2 == name { print $3 }' "$scratch/sysexits"
 	done
-	sed -nE 's/.*EXIT_NO_DEVICE = ([0-9]+).*/\1/p' "$srcdir/src/cli/command.h"
-	sed -nE 's/^[[:space:]]*return ([0-9]{2,3});/\1/p' "$srcdir/src/cli/command.c"
+	sed -n '/^enum exit_code/,/;/p' "$srcdir/src/cli/command.h" |
+	    grep -oE 'EXIT_[A-Z_]+ = [0-9]+' | sed 's/.* //'
 } >"$scratch/program"
 items "EXIT STATUS" >"$scratch/page"
 compare "exit code"
@@ -112,7 +112,7 @@ compare "option of the bench"
 	echo wait
 	sed -nE 's/^\t\{ "([a-z-]+)", (do|on)_[a-z_]+ \},$/\1/p' "$srcdir/src/sim/order.c"
 } >"$scratch/program"
-items CONTROL "$bench_page" | sed -E 's/^Cm //; s/ (Op|Oo|Ar|set) .*//; s/ , /\n/g' >"$scratch/page"
+items CONTROL "$bench_page" | sed -E 's/^Cm //; s/ , /\n/g' | sed 's/ .*//' >"$scratch/page"
 compare "control command of the bench"
 
 # ---- form ------------------------------------------------------------------------
