@@ -146,10 +146,6 @@ static void	keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
 
 static void
 keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
-    __attribute__((format(printf, 3, 0)));
-
-static void
-keep_log(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
 {
 	char *said = ctx;
 	size_t had = strlen(said);
