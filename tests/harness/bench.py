@@ -22,6 +22,7 @@ SKIPPED = 77
 PATIENCE_S = 60
 PASSPHRASE = "correct horse"
 PRESET = "org.chaperone.preset.imessage-off"
+GO_IOS = "node_modules/go-ios/dist/go-ios-linux-amd64_linux_amd64/ios"
 
 
 class Refused(Exception):
@@ -56,6 +57,17 @@ def run(argv, env=None):
     done = subprocess.run([str(word) for word in argv], env=env, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="replace", timeout=PATIENCE_S, check=False)
     return Program(argv, done)
+
+
+def find_go_ios():
+    """GO_IOS, else what npm install --ignore-scripts go-ios left here, else PATH; or None."""
+    named = os.environ.get("GO_IOS")
+    if named:
+        return shutil.which(named)
+    for folder in (SOURCE, BUILD, BUILD.parent):
+        if os.access(folder / GO_IOS, os.X_OK):
+            return str(folder / GO_IOS)
+    return shutil.which("ios")
 
 
 class Bench:

@@ -5,27 +5,13 @@ go-ios supervises, escalates and installs on real devices; it was written by
 others in another language. Each row has a device of its own.
 """
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-from bench import BUILD, PASSPHRASE, PRESET, SOURCE, Bench, Place, Rows, run, skip  # noqa: E402
+from bench import PASSPHRASE, PRESET, Bench, Place, Rows, find_go_ios, run, skip  # noqa: E402
 
-BINARY = "node_modules/go-ios/dist/go-ios-linux-amd64_linux_amd64/ios"
 row = Rows()
-
-
-def find_client():
-    """GO_IOS, then PATH, then what npm install --ignore-scripts go-ios left here."""
-    named = os.environ.get("GO_IOS")
-    if named:
-        return shutil.which(named)
-    for folder in (SOURCE, BUILD, BUILD.parent):
-        if os.access(folder / BINARY, os.X_OK):
-            return str(folder / BINARY)
-    return shutil.which("ios")
 
 
 class Client:
@@ -37,7 +23,7 @@ class Client:
 
     def __call__(self, *words, owner=None):
         """owner: the bench whose identity it is given."""
-        argv = [find_client(), *words]
+        argv = [find_go_ios(), *words]
         if owner:
             # To pair it reads what chaperone wrote; to sign only the old encryption.
             file = owner.identity if words[0] == "pair" else owner.old_identity
@@ -51,7 +37,7 @@ def lists(place, ios):
     del place, ios
     # It reads every device in a session: all of them must be paired.
     with Bench("--devices", "2", "--paired") as bench:
-        told = run([find_client(), "list", "--details"], bench.env(str(bench.mux))).must()
+        told = run([find_go_ios(), "list", "--details"], bench.env(str(bench.mux))).must()
         devices = bench.ctl("state")["bench"]["devices"]
     assert sorted((entry["Udid"], entry["ProductType"], entry["ProductVersion"])
         for entry in told.json_lines()[-1]["deviceList"]) == sorted(
@@ -166,7 +152,7 @@ def cannot_pose_as_another(place, ios):
 
 
 def main():
-    if not find_client():
+    if not find_go_ios():
         skip("go-ios not found: set GO_IOS, or npm install --ignore-scripts go-ios here")
     count = len(row.functions)
     scenario = f"devices:\n  - {{name: desk, count: {count}, trust: accept,\n" \
