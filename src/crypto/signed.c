@@ -1,0 +1,204 @@
+/* signed: CMS through OpenSSL; what is signed and by whom, nothing of what it means */
+#include "crypto/signed.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509_vfy.h>
+#include <string.h>
+#include <time.h>
+
+#include "crypto/ossl.h"
+
+OSSL_CLEANER(store, X509_STORE, X509_STORE_free)
+OSSL_CLEANER(store_context, X509_STORE_CTX, X509_STORE_CTX_free)
+
+void
+signed_clear(struct signed_content *s)
+{
+	blob_clear(&s->content);
+	cert_clear(&s->signer);
+	*s = (struct signed_content){ 0 };
+}
+
+/* ---- reading ---------------------------------------------------------------------- */
+
+static CMS_ContentInfo *
+read_cms(const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	auto_cms CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	auto_bio BIO *bio = NULL;
+
+	if (cms)
+		return p == (const unsigned char *)data + len ? steal_pointer(&cms) : NULL;
+	bio = BIO_new_mem_buf(data, (int)len);
+	return bio ? PEM_read_bio_CMS(bio, NULL, NULL, NULL) : NULL;
+}
+
+/* The one signer; NULL when there are none or several. */
+static CMS_SignerInfo *
+only_signer(CMS_ContentInfo *cms)
+{
+	STACK_OF(CMS_SignerInfo) *signers = CMS_get0_SignerInfos(cms);
+
+	return sk_CMS_SignerInfo_num(signers) == 1 ? sk_CMS_SignerInfo_value(signers, 0) : NULL;
+}
+
+static bool
+is_strong(CMS_SignerInfo *signer)
+{
+	X509_ALGOR *digest = NULL;
+	int nid;
+
+	CMS_SignerInfo_get0_algs(signer, NULL, NULL, &digest, NULL);
+	nid = digest ? OBJ_obj2nid(digest->algorithm) : NID_undef;
+	return nid == NID_sha256 || nid == NID_sha384 || nid == NID_sha512;
+}
+
+static int64_t
+signing_time(CMS_SignerInfo *signer)
+{
+	ASN1_OBJECT *name = OBJ_nid2obj(NID_pkcs9_signingTime);
+	const ASN1_TIME *at;
+	struct tm tm;
+
+	at = CMS_signed_get0_data_by_OBJ(signer, name, -3, V_ASN1_UTCTIME);
+	if (!at)
+		at = CMS_signed_get0_data_by_OBJ(signer, name, -3, V_ASN1_GENERALIZEDTIME);
+	return at && ASN1_TIME_to_tm(at, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+static int
+verify(CMS_ContentInfo *cms, struct signed_content *out, struct error *err)
+{
+	auto_bio BIO *content = BIO_new(BIO_s_mem());
+	CMS_SignerInfo *signer;
+	X509 *x = NULL;
+
+	if (!content)
+		return error_memory(err);
+	if (OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed || !(signer = only_signer(cms)))
+		return error_set(err, ERR_DATA, "this is no CMS SignedData with one signer");
+	if (!is_strong(signer))
+		return error_set(err, ERR_DATA, "it was signed with a digest that is too weak");
+	if (CMS_verify(cms, NULL, NULL, NULL, content, CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY) != 1)
+		return ossl_error(err, ERR_DATA, "the signature does not fit: it was altered");
+	CMS_SignerInfo_get0_algs(signer, NULL, &x, NULL, NULL);
+	if (!x)
+		return error_set(err, ERR_DATA, "the signer's certificate is not inside");
+	out->signed_at = signing_time(signer);
+	if (ossl_take_bytes(content, &out->content, err) < 0)
+		return -1;
+	return cert_from_x509(x, &out->signer, err);
+}
+
+/* ---- trust ------------------------------------------------------------------------ */
+
+static int
+add_anchors(X509_STORE *store, const struct blob *anchors, struct error *err)
+{
+	auto_bio BIO *bio = BIO_new_mem_buf(anchors->data, (int)anchors->len);
+	int n = 0;
+
+	while (bio) {
+		auto_x509 X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+		if (!x)
+			break;
+		X509_STORE_add_cert(store, x);
+		n++;
+	}
+	if (n == 0) {
+		const unsigned char *p = anchors->data;
+		auto_x509 X509 *x = d2i_X509(NULL, &p, (long)anchors->len);
+
+		if (x && X509_STORE_add_cert(store, x) == 1)
+			n++;
+	}
+	return n ? 0 : ossl_error(err, ERR_DATA, "there is no certificate to check against");
+}
+
+static int
+check_trust(CMS_ContentInfo *cms, const struct blob *anchors, int64_t at, struct error *err)
+{
+	auto_with(clean_store) X509_STORE *store = X509_STORE_new();
+	auto_with(clean_store_context) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	auto_certs STACK_OF(X509) *inside = CMS_get1_certs(cms);
+	X509 *signer = NULL;
+
+	CMS_SignerInfo_get0_algs(only_signer(cms), NULL, &signer, NULL, NULL);
+	if (!store || !ctx)
+		return error_memory(err);
+	if (add_anchors(store, anchors, err) < 0)
+		return -1;
+	if (X509_STORE_CTX_init(ctx, store, signer, inside) != 1)
+		return ossl_error(err, ERR_SOFTWARE, "checking the signer");
+	/* A supervision identity is its own root, and its purpose is none of OpenSSL's. */
+	X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_PARTIAL_CHAIN);
+	if (at)
+		X509_STORE_CTX_set_time(ctx, 0, (time_t)at);
+	if (X509_verify_cert(ctx) == 1)
+		return 0;
+	error_set(err, ERR_DATA, "the signer is not the one expected: %s",
+	    X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx)));
+	ERR_clear_error();
+	return -1;
+}
+
+int
+signed_open(const void *data, size_t len, const struct blob *anchors,
+    struct signed_content *out, struct error *err)
+{
+	auto_signed struct signed_content s = { 0 };
+	auto_cms CMS_ContentInfo *cms = NULL;
+
+	if (len == 0 || len > SIGNED_MAX)
+		return error_set(err, ERR_DATA, "this is no CMS SignedData");
+	cms = read_cms(data, len);
+	if (!cms)
+		return ossl_error(err, ERR_DATA, "this is no CMS SignedData");
+	if (verify(cms, &s, err) < 0)
+		return -1;
+	if (anchors && check_trust(cms, anchors, s.signed_at, err) < 0)
+		return -1;
+	s.is_trusted = anchors != NULL;
+	signed_clear(out);
+	*out = s;
+	s = (struct signed_content){ 0 };
+	return 0;
+}
+
+/* ---- base64 ----------------------------------------------------------------------- */
+
+int
+signed_encode(const struct blob *bytes, char **text, struct error *err)
+{
+	char *out = bytes->len <= SIGNED_MAX ? malloc(4 * ((bytes->len + 2) / 3) + 1) : NULL;
+
+	if (!out)
+		return error_memory(err);
+	EVP_EncodeBlock((unsigned char *)out, bytes->data, (int)bytes->len);
+	*text = out;
+	return 0;
+}
+
+int
+signed_decode(const char *text, struct blob *out, struct error *err)
+{
+	auto_blob struct blob bytes = { 0 };
+	size_t len = strlen(text);
+	int n;
+
+	if (len == 0 || len % 4 || len > 2 * (size_t)SIGNED_MAX)
+		return error_set(err, ERR_DATA, "this is no base64");
+	if (blob_reserve(&bytes, len) < 0)
+		return error_memory(err);
+	n = EVP_DecodeBlock(bytes.data, (const unsigned char *)text, (int)len);
+	if (n < 0)
+		return ossl_error(err, ERR_DATA, "this is no base64");
+	/* OpenSSL counts the padding as bytes. */
+	bytes.len = (size_t)n - (text[len - 1] == '=') - (text[len - 2] == '=');
+	blob_clear(out);
+	*out = blob_steal(&bytes);
+	return 0;
+}
