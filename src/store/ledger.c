@@ -1,0 +1,417 @@
+/* ledger: opening, appending and reading */
+#include "store/ledger.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/blob.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "store/ledgerhandle.h"
+#include "store/sql.h"
+
+enum { DEFAULT_BUSY_MS = 10000, APPEND_TRIES = 3 };
+
+/* ---- opening -------------------------------------------------------------------- */
+
+int
+ledger_default_path(char **out, struct error *err)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *path = NULL;
+	int n;
+
+	if (geteuid() == 0)
+		n = asprintf(&path, "/var/lib/chaperone/ledger.db");
+	else if (state && state[0] == '/')
+		n = asprintf(&path, "%s/chaperone/ledger.db", state);
+	else if (home && home[0] == '/')
+		n = asprintf(&path, "%s/.local/state/chaperone/ledger.db", home);
+	else
+		return error_hint((error_set(err, ERR_IO, "there is no place for the ledger"), err),
+		    "set HOME or XDG_STATE_HOME, or name one with --ledger FILE");
+	if (n < 0)
+		return error_memory(err);
+	*out = path;
+	return 0;
+}
+
+static void
+read_boot_id(char out[EVENT_TEXT_MAX])
+{
+	auto_blob struct blob id = { 0 };
+	struct error ignored = { 0 };
+
+	memcpy(out, "unknown", sizeof("unknown"));
+	if (file_read("/proc/sys/kernel/random/boot_id", 128, FILE_ANY, &id, &ignored) == 0 &&
+	    id.len >= 36) {
+		memcpy(out, id.data, 36);
+		out[36] = '\0';
+	}
+}
+
+static int
+read_identity(struct ledger *l, struct error *err)
+{
+	auto_statement sqlite3_stmt *s = NULL;
+
+	if (sql_prepare(l->db, "SELECT station, first, previous FROM ledger", &s, err) < 0)
+		return -1;
+	if (sqlite3_step(s) != SQLITE_ROW || !sql_text(s, 0) || !sql_text(s, 2))
+		return error_set(err, ERR_DATA, "%s does not say whose ledger it is", l->path);
+	snprintf(l->station, sizeof(l->station), "%s", sql_text(s, 0));
+	l->first = sqlite3_column_int64(s, 1);
+	snprintf(l->carried, sizeof(l->carried), "%s", sql_text(s, 2));
+	return 0;
+}
+
+static void
+close_connection(struct ledger *l)
+{
+	sqlite3_finalize(steal_pointer(&l->last));
+	sqlite3_finalize(steal_pointer(&l->insert));
+	sqlite3_close_v2(steal_pointer(&l->db));
+}
+
+static int
+open_connection(struct ledger *l, const char *station, struct error *err)
+{
+	int rc;
+
+	if (l->mode == LEDGER_READ)
+		rc = ledgerfile_open_read(l->path, l->busy_ms, &l->db, err);
+	else
+		rc = ledgerfile_open_write(l->path, station, l->busy_ms, &l->db, err);
+	return rc < 0 ? -1 : read_identity(l, err);
+}
+
+static bool	is_closed(struct ledger *l);
+
+/* A file that ends in EVENT_CLOSED and still lies here: its rotation was cut short. */
+static int
+finish_rotation(struct ledger *l, struct error *err)
+{
+	struct ledger *again = calloc(1, sizeof(*again));
+
+	if (!again)
+		return error_memory(err);
+	*again = *l;
+	again->last = again->insert = NULL;
+	again->path = strdup(l->path);
+	l->db = NULL;
+	if (!again->path || ledger_rotate(again, NULL, NULL, NULL, err) < 0)
+		return -1;
+	return open_connection(l, l->station, err);
+}
+
+int
+ledger_open(const struct ledger_place *place, enum ledger_mode mode, struct ledger **out,
+    struct error *err)
+{
+	auto_ledger struct ledger *l = calloc(1, sizeof(*l));
+	char fresh[STATION_MAX];
+
+	if (!l)
+		return error_memory(err);
+	l->mode = mode;
+	l->busy_ms = place->busy_ms > 0 ? place->busy_ms : DEFAULT_BUSY_MS;
+	l->owner = getpid();
+	read_boot_id(l->boot);
+	ledgerfile_new_station(fresh);
+	if (place->station && !ledgerfile_is_station(place->station))
+		return error_set(err, ERR_USAGE,
+		    "a station's id is letters, digits, dots and dashes, not %s", place->station);
+	if (place->path)
+		l->path = strdup(place->path);
+	else if (ledger_default_path(&l->path, err) < 0)
+		return -1;
+	if (!l->path)
+		return error_memory(err);
+	if (open_connection(l, place->station ? place->station : fresh, err) < 0)
+		return -1;
+	if (place->station && strcmp(place->station, l->station) != 0)
+		return error_set(err, ERR_USAGE, "%s is the ledger of station %s, not of %s", l->path,
+		    l->station, place->station);
+	if (mode == LEDGER_WRITE && is_closed(l) && finish_rotation(l, err) < 0)
+		return -1;
+	*out = steal_pointer(&l);
+	return 0;
+}
+
+void
+ledger_close(struct ledger *l)
+{
+	if (!l)
+		return;
+	/* In a forked child the connection is the parent's: leave it alone. */
+	if (l->owner == getpid())
+		close_connection(l);
+	free(l->path);
+	free(l);
+}
+
+const char *
+ledger_path(const struct ledger *l)
+{
+	return l->path;
+}
+
+/* ---- appending -------------------------------------------------------------------- */
+
+static int
+write_error(struct ledger *l, struct error *err)
+{
+	sql_error(l->db, ERR_IO, "the ledger cannot be written", err);
+	return error_context(err, "%s", l->path);
+}
+
+/* sequence and hash of the last event; previous is filled. */
+static int
+read_last(struct ledger *l, int64_t *sequence, char previous[EVENT_HASH_MAX], struct error *err)
+{
+	int rc;
+
+	if (!l->last && sql_prepare(l->db,
+		"SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1", &l->last, err) < 0)
+		return -1;
+	rc = sqlite3_step(l->last);
+	if (rc == SQLITE_ROW) {
+		*sequence = sqlite3_column_int64(l->last, 0);
+		snprintf(previous, EVENT_HASH_MAX, "%s", sql_text(l->last, 1));
+	} else if (rc == SQLITE_DONE) {
+		*sequence = l->first - 1;
+		memcpy(previous, l->carried, EVENT_HASH_MAX);
+	}
+	sqlite3_reset(l->last);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : write_error(l, err);
+}
+
+static int
+insert(struct ledger *l, const struct event *e, struct error *err)
+{
+	int rc;
+
+	if (!l->insert && sql_prepare(l->db, "INSERT INTO events (" EVENT_COLUMNS ")"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", &l->insert, err) < 0)
+		return -1;
+	if (!sql_bind(l->insert, "tiiittttttt", e->station, e->sequence, e->wall_ms,
+		e->monotonic_ms, e->boot, e->run, e->device, e->kind, e->body, e->previous, e->hash))
+		return write_error(l, err);
+	rc = sqlite3_step(l->insert);
+	if (rc != SQLITE_DONE)
+		write_error(l, err);
+	sqlite3_reset(l->insert);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+append_within(struct ledger *l, struct event *e, struct error *err)
+{
+	char previous[EVENT_HASH_MAX], hash[EVENT_HASH_MAX];
+	struct timespec now;
+	int64_t last = 0;
+
+	if (read_last(l, &last, previous, err) < 0)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &now);
+	e->sequence = last + 1;
+	e->wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	e->monotonic_ms = now_monotonic_ms();
+	e->previous = previous;
+	if (!event_is_sound(e))
+		return error_set(err, ERR_USAGE, "this event cannot be recorded: a text is too long, "
+		    "or no single line");
+	if (event_hash(e, hash, err) < 0)
+		return -1;
+	e->hash = hash;
+	return insert(l, e, err);
+}
+
+/* All or nothing; the write lock is taken before the last event is read. */
+static int
+append_once(struct ledger *l, struct event *e, struct error *err)
+{
+	if (sqlite3_exec(l->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return write_error(l, err);
+	if (append_within(l, e, err) == 0) {
+		if (sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+			return 0;
+		write_error(l, err);
+	}
+	sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+static bool
+is_closed(struct ledger *l)
+{
+	int64_t closed = 0;
+	struct error ignored = { 0 };
+
+	return sql_number(l->db, "SELECT coalesce((SELECT kind FROM events ORDER BY sequence DESC"
+	    " LIMIT 1) = 'closed', 0)", &closed, &ignored) == 0 && closed;
+}
+
+/* Sorted keys, no blanks: equal bodies are equal bytes. The caller's: free(). */
+static char *
+canonical_text(const json_t *body, struct error *err)
+{
+	char *text = body ? json_dumps(body, JSON_SORT_KEYS | JSON_COMPACT) : strdup("{}");
+
+	if (body && !json_is_object(body)) {
+		free(text);
+		error_set(err, ERR_USAGE, "the body of an event is an object");
+		return NULL;
+	}
+	if (!text)
+		error_memory(err);
+	return text;
+}
+
+int
+ledger_append(struct ledger *l, const struct ledger_entry *entry, int64_t *sequence,
+    struct error *err)
+{
+	struct error why = { 0 };
+	auto_free char *body = canonical_text(entry->body, err);
+	char device[EVENT_TEXT_MAX];
+	struct event e = {
+		.station = l->station, .boot = l->boot, .run = entry->run ? entry->run : "",
+		.kind = event_kind_word(entry->kind), .body = body,
+	};
+	int try;
+
+	if (!body)
+		return -1;
+	if (l->mode != LEDGER_WRITE || l->owner != getpid() || !l->db)
+		return error_set(err, ERR_SOFTWARE, "this ledger was not opened here for writing");
+	if (entry->device) {
+		text_canonical_udid(entry->device, device, sizeof(device));
+		e.device = device;
+	}
+	for (try = 0; try < APPEND_TRIES; try++) {
+		if (append_once(l, &e, &why) == 0) {
+			if (sequence)
+				*sequence = e.sequence;
+			return 0;
+		}
+		/* Closed by another process in the meantime: go on in the next file. */
+		if (!is_closed(l))
+			break;
+		close_connection(l);
+		if (open_connection(l, l->station, &why) < 0)
+			break;
+	}
+	*err = why;
+	return -1;
+}
+
+/* ---- reading ------------------------------------------------------------------------ */
+
+int
+ledger_head(struct ledger *l, struct ledger_head *out, struct error *err)
+{
+	struct ledger_head head = { .station = l->station, .first = l->first };
+
+	memcpy(head.carried, l->carried, sizeof(head.carried));
+	if (read_last(l, &head.sequence, head.hash, err) < 0) {
+		if (l->mode == LEDGER_READ && err->kind == ERR_IO)
+			err->kind = ERR_DATA;
+		return -1;
+	}
+	head.is_closed = is_closed(l);
+	*out = head;
+	return 0;
+}
+
+void
+ledgerhandle_event(sqlite3_stmt *s, struct event *out)
+{
+	*out = (struct event){
+		.station = sql_text(s, 0), .sequence = sqlite3_column_int64(s, 1),
+		.wall_ms = sqlite3_column_int64(s, 2), .monotonic_ms = sqlite3_column_int64(s, 3),
+		.boot = sql_text(s, 4), .run = sql_text(s, 5), .device = sql_text(s, 6),
+		.kind = sql_text(s, 7), .body = sql_text(s, 8), .previous = sql_text(s, 9),
+		.hash = sql_text(s, 10),
+	};
+}
+
+/* A condition that is asked for, and what its ? stands for. */
+struct condition {
+	const char	*sql;
+	const char	*text;
+	int64_t		 number;
+};
+
+/* A UDID is told by its form; anything else is looked up in what verdicts say. */
+static const char *
+device_condition(const char *device, char udid[EVENT_TEXT_MAX])
+{
+	text_canonical_udid(device, udid, EVENT_TEXT_MAX);
+	if (strlen(device) >= 24)
+		return "device = ?";
+	return "device IN (SELECT e.device FROM events e, (SELECT ? AS wanted) WHERE e.kind = 'verdict'"
+	    " AND wanted IN (json_extract(e.body, '$.device.serial'),"
+	    " json_extract(e.body, '$.device.ecid'), json_extract(e.body, '$.device.name')))";
+}
+
+static int
+prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out,
+    struct error *err)
+{
+	char udid[EVENT_TEXT_MAX];
+	const struct condition conditions[] = {
+		{ "sequence > ?", NULL, f->after },
+		{ f->device ? device_condition(f->device, udid) : NULL, f->device ? udid : NULL, 0 },
+		{ "run = ?", f->run, 0 },
+		{ "kind = ?", f->kind, 0 },
+		{ "kind = 'verdict' AND json_extract(body, '$.verdict') = ?", f->verdict, 0 },
+		{ "json_extract(body, '$.policy') = ?", f->policy, 0 },
+		{ "wall_ms >= ?", NULL, f->since_ms },
+		{ "wall_ms < ?", NULL, f->until_ms },
+	};
+	char sql[1536] = "SELECT " EVENT_COLUMNS " FROM events WHERE 1";
+	size_t used = strlen(sql), i;
+	int n = 0;
+
+	for (i = 0; i < countof(conditions); i++)
+		if (conditions[i].text || conditions[i].number)
+			used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND %s", conditions[i].sql);
+	snprintf(sql + used, sizeof(sql) - used, " ORDER BY sequence LIMIT %lld",
+	    f->limit ? (long long)f->limit : -1LL);
+	if (sql_prepare(l->db, sql, out, err) < 0)
+		return -1;
+	for (i = 0; i < countof(conditions); i++) {
+		if (conditions[i].text)
+			sqlite3_bind_text(*out, ++n, conditions[i].text, -1, SQLITE_TRANSIENT);
+		else if (conditions[i].number)
+			sqlite3_bind_int64(*out, ++n, conditions[i].number);
+	}
+	return 0;
+}
+
+int
+ledger_each(struct ledger *l, const struct ledger_filter *filter, ledger_event_fn *fn,
+    void *ctx, struct error *err)
+{
+	static const struct ledger_filter everything;
+	auto_statement sqlite3_stmt *s = NULL;
+	struct event e;
+	int rc;
+
+	if (prepare_each(l, filter ? filter : &everything, &s, err) < 0)
+		return -1;
+	while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+		ledgerhandle_event(s, &e);
+		if (fn(ctx, &e, err) < 0)
+			return -1;
+	}
+	if (rc != SQLITE_DONE)
+		return sql_error(l->db, ERR_NOINPUT, "the ledger cannot be read", err);
+	return 0;
+}

@@ -1,0 +1,33 @@
+/* ledgerhandle: what an open ledger consists of, for the modules of store/ only */
+#ifndef STORE_LEDGERHANDLE_H
+#define STORE_LEDGERHANDLE_H
+
+#include <sqlite3.h>
+#include <sys/types.h>
+
+#include "store/event.h"
+#include "store/ledger.h"
+#include "store/ledgerfile.h"
+
+struct ledger {
+	char			*path;
+	enum ledger_mode	 mode;
+	int64_t			 busy_ms;
+	pid_t			 owner;		/* a connection does not cross fork(2) */
+	sqlite3			*db;
+	sqlite3_stmt		*last, *insert;	/* kept for appending */
+	char			 station[STATION_MAX];
+	int64_t			 first;
+	char			 carried[EVENT_HASH_MAX];
+	char			 boot[EVENT_TEXT_MAX];
+};
+
+/* Columns in the order of ledgerhandle_event(). */
+#define EVENT_COLUMNS                                                         \
+	"station, sequence, wall_ms, monotonic_ms, boot, run, device, kind, " \
+	"body, previous, hash"
+
+/* The row that s stands on; texts live until its next step. */
+void	ledgerhandle_event(sqlite3_stmt *s, struct event *out);
+
+#endif

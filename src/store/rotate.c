@@ -1,0 +1,112 @@
+/* rotate: closes a file of the ledger and starts the next one */
+#include "store/ledger.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "store/ledgerhandle.h"
+#include "store/sql.h"
+
+/*
+ * The steps, each of which may be the last: (1) the closing event, after which
+ * nothing can be appended; (2) PATH.next, complete; (3) PATH becomes the
+ * archive; (4) PATH.next becomes PATH. ledger_open() finds out how far it came.
+ */
+
+static char *
+archive_path(const struct ledger *l, int64_t last)
+{
+	const char *slash = strrchr(l->path, '/');
+	int folder = slash ? (int)(slash - l->path) + 1 : 0;
+	char *path = NULL;
+
+	return asprintf(&path, "%.*sledger-%lld-%lld.db", folder, l->path, (long long)l->first,
+	    (long long)last) < 0 ? NULL : path;
+}
+
+static int
+append_closing(struct ledger *l, const char *run, struct error *err)
+{
+	json_t *body = json_pack("{s:s}", "action", "rotate");
+	const struct ledger_entry entry = { .kind = EVENT_CLOSED, .run = run, .body = body };
+	int rc = body ? ledger_append(l, &entry, NULL, err) : error_memory(err);
+
+	json_decref(body);
+	return rc;
+}
+
+/* Out of WAL mode: one file that holds everything, and proof that nobody else has it. */
+static int
+take_alone(struct ledger *l, struct error *err)
+{
+	sqlite3_exec(l->db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
+	if (sql_insist(l->db, "PRAGMA journal_mode = DELETE", l->busy_ms, err) == 0 &&
+	    sql_insist(l->db, "BEGIN EXCLUSIVE; COMMIT", l->busy_ms, err) == 0)
+		return 0;
+	if ((sqlite3_errcode(l->db) & 0xff) == SQLITE_BUSY)
+		err->kind = ERR_UNAVAILABLE;
+	return -1;
+}
+
+/* Cut short between link and unlink: the archive is there already. */
+static bool
+is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int
+move_files(struct ledger *l, const char *next, const char *archive, struct error *err)
+{
+	/* link(2) and not rename(2): an archive is never overwritten. */
+	if (link(l->path, archive) < 0 && !is_same_file(l->path, archive))
+		return error_set_sys(err, ERR_CREATE, errno, "%s", archive);
+	if (unlink(l->path) < 0)
+		return error_set_sys(err, ERR_IO, errno, "%s", l->path);
+	if (rename(next, l->path) < 0 && errno != ENOENT)
+		return error_set_sys(err, ERR_IO, errno, "%s", next);
+	ledgerfile_sync_folder(l->path);
+	ledgerfile_sync_folder(archive);
+	return 0;
+}
+
+static int
+rotate(struct ledger *l, const char *run, const char *wanted, char **moved, struct error *err)
+{
+	auto_free char *archive = NULL, *next = ledgerfile_next_path(l->path);
+	struct ledger_head head;
+
+	if (take_alone(l, err) < 0 || ledger_head(l, &head, err) < 0)
+		return -1;
+	if (!head.is_closed && (append_closing(l, run, err) < 0 || ledger_head(l, &head, err) < 0))
+		return -1;
+	archive = wanted ? strdup(wanted) : archive_path(l, head.sequence);
+	if (!archive || !next)
+		return error_memory(err);
+	if (ledgerfile_create(next, l->station, head.sequence + 1, head.hash, err) < 0 ||
+	    move_files(l, next, archive, err) < 0)
+		return -1;
+	if (moved)
+		*moved = steal_pointer(&archive);
+	return 0;
+}
+
+int
+ledger_rotate(struct ledger *l, const char *run, const char *archive, char **moved,
+    struct error *err)
+{
+	int rc;
+
+	if (l->mode != LEDGER_WRITE)
+		rc = error_set(err, ERR_SOFTWARE, "this ledger was not opened for writing");
+	else
+		rc = rotate(l, run, archive, moved, err);
+	ledger_close(l);
+	return rc;
+}

@@ -1,0 +1,354 @@
+/* audit: every kind of edit on a copy of the file is found, and named */
+#include "tests/unit/table.h"
+
+#include <jansson.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/blob.h"
+#include "base/error.h"
+#include "crypto/identity.h"
+#include "store/seal.h"
+#include "tests/unit/fixture.h"
+#include "tests/unit/ledgertest.h"
+
+static struct identity *ours, *theirs;
+
+static int
+enter(void **state)
+{
+	(void)state;
+	fixture_enter();
+	return 0;
+}
+
+static int
+leave(void **state)
+{
+	(void)state;
+	fixture_leave();
+	return 0;
+}
+
+static int
+sign(void *ctx, const void *content, size_t len, struct blob *out, struct error *err)
+{
+	return identity_sign(ctx, content, len, false, out, err);
+}
+
+static void
+seal(const char *path, const struct identity *by, struct blob *cms)
+{
+	auto_ledger struct ledger *l = ledgertest_open(path, LEDGER_WRITE);
+	struct error err = { 0 };
+
+	if (seal_make(l, "RUN", sign, (void *)(uintptr_t)by, cms, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+static void
+an_untouched_ledger_holds(void **state)
+{
+	struct ledgertest_audit a;
+
+	(void)state;
+	ledgertest_make("ledger.db", 30);
+	ledgertest_audit("ledger.db", NULL, &a);
+	assert_int_equal(a.result.findings, 0);
+	assert_int_equal(a.result.events, 30);
+	assert_int_equal(a.result.last, 30);
+}
+
+/* Events 1 to 30 of "bench"; somebody with sqlite3(1) was there. */
+static void
+every_edit_is_found_and_named(void **state)
+{
+	static const struct {
+		const char *name, *sql;
+		enum audit_kind want;
+		int64_t first, last;
+	} rows[] = {
+		{ "a changed body", "UPDATE events SET body = '{\"note\":\"other\"}' WHERE sequence = 7",
+		  AUDIT_CHANGED, 7, 7 },
+		{ "a blank in a body", "UPDATE events SET body = '{ \"note\":\"event 7\"}' WHERE sequence = 7",
+		  AUDIT_CHANGED, 7, 7 },
+		{ "a changed time", "UPDATE events SET wall_ms = wall_ms - 1 WHERE sequence = 30",
+		  AUDIT_CHANGED, 30, 30 },
+		{ "a changed boot time", "UPDATE events SET monotonic_ms = 1 WHERE sequence = 30",
+		  AUDIT_CHANGED, 30, 30 },
+		{ "a changed kind", "UPDATE events SET kind = 'attach' WHERE sequence = 1",
+		  AUDIT_CHANGED, 1, 1 },
+		{ "a changed device", "UPDATE events SET device = 'other' WHERE sequence = 2",
+		  AUDIT_CHANGED, 2, 2 },
+		{ "a device taken away", "UPDATE events SET device = NULL WHERE sequence = 2",
+		  AUDIT_CHANGED, 2, 2 },
+		{ "a changed run", "UPDATE events SET run = 'other' WHERE sequence = 2", AUDIT_CHANGED, 2, 2 },
+		{ "a changed boot id", "UPDATE events SET boot = 'other' WHERE sequence = 2",
+		  AUDIT_CHANGED, 2, 2 },
+		{ "a changed station", "UPDATE events SET station = 'other' WHERE sequence = 2",
+		  AUDIT_CHANGED, 2, 2 },
+		{ "a changed hash", "UPDATE events SET hash = replace(hash, 'a', 'b') WHERE sequence = 12",
+		  AUDIT_CHANGED, 12, 12 },
+		{ "a changed link", "UPDATE events SET previous = replace(previous, 'a', 'b')"
+		  " WHERE sequence = 12", AUDIT_CHANGED, 12, 12 },
+		{ "text moved from one field into the next",
+		  "UPDATE events SET run = 'RU', device = 'N' || device WHERE sequence = 3", AUDIT_CHANGED, 3, 3 },
+		{ "a removed event", "DELETE FROM events WHERE sequence = 9", AUDIT_MISSING, 9, 9 },
+		{ "five removed events", "DELETE FROM events WHERE sequence BETWEEN 9 AND 13",
+		  AUDIT_MISSING, 9, 13 },
+		{ "the first one removed", "DELETE FROM events WHERE sequence = 1", AUDIT_MISSING, 1, 1 },
+		{ "one removed and the others moved up", "DELETE FROM events WHERE sequence = 9;"
+		  "UPDATE events SET sequence = sequence - 1 WHERE sequence > 9", AUDIT_MISPLACED, 9, 9 },
+		{ "two swapped", "UPDATE events SET sequence = 99 WHERE sequence = 9;"
+		  "UPDATE events SET sequence = 9 WHERE sequence = 10;"
+		  "UPDATE events SET sequence = 10 WHERE sequence = 99", AUDIT_MISPLACED, 9, 9 },
+		{ "a copy at the end", "INSERT INTO events SELECT 31, station, wall_ms, monotonic_ms, boot,"
+		  " run, device, kind, body, previous, hash FROM events WHERE sequence = 30",
+		  AUDIT_MISPLACED, 31, 31 },
+		{ "the tail cut off", "DELETE FROM events WHERE sequence > 20", AUDIT_CUT_OFF, 21, 30 },
+		{ "everything cut off", "DELETE FROM events", AUDIT_CUT_OFF, 1, 30 },
+		{ "a head that begins later", "DELETE FROM events WHERE sequence < 5;"
+		  "UPDATE ledger SET first = 5", AUDIT_NOT_LINKED, 5, 5 },
+		{ "another station on the head", "UPDATE ledger SET station = 'other'", AUDIT_FOREIGN, 1, 1 },
+		{ "a guard taken away", "DROP INDEX events_by_run", AUDIT_SCHEMA, 0, 0 },
+		{ "a guard made harmless", "CREATE TRIGGER x BEFORE INSERT ON events BEGIN SELECT 1; END",
+		  AUDIT_SCHEMA, 0, 0 },
+		{ "an event without end", "UPDATE events SET body = '{\"n\":\"' || char(10) || '\"}'"
+		  " WHERE sequence = 7 AND 0; UPDATE events SET body = '{\"n\":7}' WHERE sequence = 7",
+		  AUDIT_CHANGED, 7, 7 },
+	};
+	size_t i;
+
+	(void)state;
+	ledgertest_make("ledger.db", 30);
+	for (i = 0; i < countof(rows); i++) {
+		struct ledgertest_audit a;
+
+		row_named(rows[i].name);
+		unlink("copy.db-wal");
+		unlink("copy.db-shm");
+		ledgertest_copy("ledger.db", "copy.db");
+		ledgertest_damage("copy.db", rows[i].sql);
+		ledgertest_audit("copy.db", NULL, &a);
+		assert_true(a.result.findings > 0);
+		assert_int_equal(a.first.kind, rows[i].want);
+		assert_int_equal(a.first.first, rows[i].first);
+		assert_int_equal(a.first.last, rows[i].last);
+	}
+}
+
+static void
+a_replaced_event_is_found_by_the_next(void **state)
+{
+	struct ledgertest_audit a;
+	char sql[128];
+
+	(void)state;
+	ledgertest_make("ledger.db", 10);
+	snprintf(sql, sizeof(sql), "UPDATE events SET body = '{}' WHERE sequence = 5");
+	ledgertest_damage("ledger.db", sql);
+	ledgertest_rehash("ledger.db", 5);
+	ledgertest_damage("ledger.db", "UPDATE events SET previous = replace(previous, 'a', 'b')"
+	    " WHERE sequence = 6 AND 0");
+	/* Event 6 now names the new hash, which is not what event 6 was hashed with. */
+	ledgertest_audit("ledger.db", NULL, &a);
+	assert_int_equal(a.first.kind, AUDIT_CHANGED);
+	assert_int_equal(a.first.first, 6);
+}
+
+static void
+rewrite_from(const char *path, int64_t from, int64_t to)
+{
+	char sql[128];
+	int64_t i;
+
+	snprintf(sql, sizeof(sql), "UPDATE events SET body = '{}' WHERE sequence = %lld",
+	    (long long)from);
+	ledgertest_damage(path, sql);
+	for (i = from; i <= to; i++)
+		ledgertest_rehash(path, i);
+}
+
+/* Who knows how hashes are made can make a tail anew: only a seal shows that. */
+static void
+a_tail_hashed_anew_is_found_by_a_seal(void **state)
+{
+	struct blob anchors = identity_cert(ours)->der;
+	auto_blob struct blob outside = { 0 };
+	struct audit_known known = { .anchors = &anchors };
+	struct ledgertest_audit a;
+
+	(void)state;
+	ledgertest_make("ledger.db", 10);
+	seal("ledger.db", ours, &outside);
+	ledgertest_make("ledger.db", 5);
+	ledgertest_audit("ledger.db", &known, &a);
+	assert_int_equal(a.result.findings, 0);
+	assert_int_equal(a.result.seals, 1);
+	assert_int_equal(a.result.sealed, 10);
+
+	row_named("after the last seal it is not found: seal often, and push");
+	ledgertest_copy("ledger.db", "copy.db");
+	rewrite_from("copy.db", 13, 16);
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.result.findings, 0);
+
+	row_named("before it, it is");
+	ledgertest_copy("ledger.db", "copy.db");
+	rewrite_from("copy.db", 4, 16);
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.result.findings, 1);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+	assert_int_equal(a.first.first, 10);
+
+	row_named("with the seal cut off too, one that was kept outside shows it");
+	ledgertest_copy("ledger.db", "copy.db");
+	ledgertest_damage("copy.db", "DELETE FROM events WHERE sequence > 10;"
+	    "UPDATE sqlite_sequence SET seq = 10");
+	rewrite_from("copy.db", 4, 10);
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.result.findings, 0);
+	known.heads = &outside;
+	known.n_heads = 1;
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+
+	row_named("and likewise that events were cut off");
+	ledgertest_copy("ledger.db", "copy.db");
+	ledgertest_damage("copy.db", "DELETE FROM events WHERE sequence > 8;"
+	    "UPDATE sqlite_sequence SET seq = 8");
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+	assert_int_equal(a.first.first, 10);
+}
+
+static void
+a_seal_counts_only_from_who_may_seal(void **state)
+{
+	struct blob anchors = identity_cert(ours)->der;
+	struct audit_known known = { 0 };
+	struct ledgertest_audit a;
+
+	(void)state;
+	ledgertest_make("ledger.db", 3);
+	seal("ledger.db", theirs, NULL);
+	ledgertest_audit("ledger.db", &known, &a);
+	assert_int_equal(a.result.findings, 0);
+	assert_int_equal(a.result.seals, 1);
+	known.anchors = &anchors;
+	ledgertest_audit("ledger.db", &known, &a);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+	assert_int_equal(a.first.first, 4);
+}
+
+/* Each page of a copy in turn is overwritten, as a dying disk would. */
+static void
+a_damaged_page_is_found(void **state)
+{
+	enum { PAGE = 4096 };
+	auto_blob struct blob whole = { 0 };
+	unsigned pages = 0, refused = 0, named = 0, unused = 0;
+	size_t at;
+
+	(void)state;
+	ledgertest_make("ledger.db", 300);
+	fixture_read("ledger.db", &whole);
+	for (at = 0; at < whole.len; at += PAGE) {
+		const struct ledger_place place = { .path = "copy.db" };
+		struct audit_result result = { 0 };
+		auto_ledger struct ledger *l = NULL;
+		auto_blob struct blob copy = { 0 };
+		struct error err = { 0 };
+		size_t i;
+
+		assert_int_equal(blob_set(&copy, whole.data, whole.len), 0);
+		for (i = 0; i < PAGE; i++)
+			copy.data[at + i] = (uint8_t)(i * 31 + at / PAGE);
+		fixture_write("copy.db", copy.data, copy.len, 0600);
+		unlink("copy.db-wal");
+		unlink("copy.db-shm");
+		pages++;
+		if (ledger_open(&place, LEDGER_READ, &l, &err) < 0 ||
+		    audit_run(l, NULL, NULL, NULL, &result, &err) < 0) {
+			assert_int_equal(err.kind, ERR_DATA);
+			refused++;
+		} else if (result.findings) {
+			named++;
+		} else {
+			unused++;
+		}
+	}
+	print_message("           %u pages: %u named, %u refused as damaged, %u not found\n", pages,
+	    named, refused, unused);
+	assert_int_equal(unused, 0);
+	assert_true(pages > 20 && named > pages / 2);
+}
+
+/* One bit anywhere in what was recorded. */
+static void
+a_flipped_bit_is_found(void **state)
+{
+	auto_blob struct blob whole = { 0 };
+	unsigned tried = 0, missed = 0;
+	size_t at;
+
+	(void)state;
+	ledgertest_make("ledger.db", 40);
+	fixture_read("ledger.db", &whole);
+	for (at = 0; at + 9 < whole.len; at++) {
+		const struct ledger_place place = { .path = "copy.db" };
+		struct audit_result result = { 0 };
+		auto_ledger struct ledger *l = NULL;
+		struct error err = { 0 };
+
+		if (memcmp(whole.data + at, "\"event ", 7) != 0)
+			continue;
+		whole.data[at + 7] ^= 1;
+		fixture_write("copy.db", whole.data, whole.len, 0600);
+		whole.data[at + 7] ^= 1;
+		tried++;
+		if (ledger_open(&place, LEDGER_READ, &l, &err) == 0 &&
+		    audit_run(l, NULL, NULL, NULL, &result, &err) == 0 && !result.findings)
+			missed++;
+	}
+	assert_true(tried >= 40);
+	assert_int_equal(missed, 0);
+}
+
+static int
+make_identities(void **state)
+{
+	const struct identity_spec a = { "Acme", 2048, 10 }, b = { "Mallory", 2048, 10 };
+	struct error err = { 0 };
+
+	(void)state;
+	return identity_create(&a, &ours, &err) || identity_create(&b, &theirs, &err);
+}
+
+static int
+free_identities(void **state)
+{
+	(void)state;
+	identity_free(ours);
+	identity_free(theirs);
+	return 0;
+}
+
+#define audit_test(f)	cmocka_unit_test_setup_teardown(f, enter, leave)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		audit_test(an_untouched_ledger_holds),
+		audit_test(every_edit_is_found_and_named),
+		audit_test(a_replaced_event_is_found_by_the_next),
+		audit_test(a_tail_hashed_anew_is_found_by_a_seal),
+		audit_test(a_seal_counts_only_from_who_may_seal),
+		audit_test(a_damaged_page_is_found),
+		audit_test(a_flipped_bit_is_found),
+	};
+
+	return cmocka_run_group_tests_name("audit", tests, make_identities, free_identities);
+}
