@@ -10,20 +10,13 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "cli/key.h"
 #include "cli/output.h"
 #include "crypto/cert.h"
 #include "crypto/identity.h"
 #include "crypto/secret.h"
 
 enum { DEFAULT_BITS = 2048, DEFAULT_DAYS = 3650 };
-
-static void
-clean_identity(struct identity **id)
-{
-	identity_free(*id);
-}
-
-#define auto_identity	auto_with(clean_identity)
 
 /* ---- showing -------------------------------------------------------------------- */
 
@@ -69,25 +62,6 @@ tell(const struct cli *cli, const struct cert *c, const char *file)
 }
 
 /* ---- reading and writing ------------------------------------------------------------ */
-
-static int
-load(const struct cli *cli, const char *ref, struct identity **out, struct error *err)
-{
-	struct secret_source secret = {
-		.file = cli->options.passphrase_file,
-		.allow_loose_files = cli->options.allow_loose_files,
-	};
-	const struct identity_source source = {
-		.ref = ref, .allow_loose_files = cli->options.allow_loose_files,
-		.passphrase = secret_passphrase, .passphrase_ctx = &secret,
-	};
-
-	if (!ref) {
-		error_set(err, ERR_USAGE, "no identity is given");
-		return error_hint(err, "name it: -i FILE.p12, or CHAPERONE_IDENTITY, or the configuration");
-	}
-	return identity_load(&source, out, err);
-}
 
 static int
 choose_format(const struct options *o, enum identity_format *out, struct error *err)
@@ -166,7 +140,7 @@ cmd_identity_show(struct cli *cli)
 	auto_identity struct identity *id = NULL;
 	struct error err = { 0 };
 
-	if (load(cli, ref_of(cli), &id, &err) < 0)
+	if (key_load(cli, ref_of(cli), &id, &err) < 0)
 		return cli_fail(cli, &err);
 	tell(cli, identity_cert(id), NULL);
 	return 0;
@@ -179,7 +153,7 @@ rewrite(struct cli *cli)
 	auto_identity struct identity *id = NULL;
 	struct error err = { 0 };
 
-	if (load(cli, ref_of(cli), &id, &err) < 0 ||
+	if (key_load(cli, ref_of(cli), &id, &err) < 0 ||
 	    write_identity(cli, id, cli->options.out_passphrase_file, &err) < 0)
 		return cli_fail(cli, &err);
 	tell(cli, identity_cert(id), cli->options.output);

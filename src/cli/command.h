@@ -45,6 +45,13 @@ int	cmd_identity_create(struct cli *cli);
 int	cmd_identity_show(struct cli *cli);
 int	cmd_identity_import(struct cli *cli);
 int	cmd_identity_export(struct cli *cli);
+int	cmd_attest_verify(struct cli *cli);
+int	cmd_ledger_list(struct cli *cli);
+int	cmd_ledger_show(struct cli *cli);
+int	cmd_ledger_verify(struct cli *cli);
+int	cmd_ledger_seal(struct cli *cli);
+int	cmd_ledger_export(struct cli *cli);
+int	cmd_ledger_rotate(struct cli *cli);
 
 /* Reports on stderr, with --json on stdout too, and returns the exit code. */
 int	cli_fail(const struct cli *cli, const struct error *err);

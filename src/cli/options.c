@@ -89,6 +89,39 @@ static const struct row {
 	{ "overwrite", 0, FLAG, AT(overwrite), GROUP_OUTPUT, 0, 0, NULL,
 	    "replace the file if it exists" },
 
+	{ "ledger", 0, TEXT, AT(ledger), GROUP_LEDGER, 0, 0, "FILE",
+	    "the record of what was done (default: this host's)" },
+	{ "no-ledger", 0, FLAG, AT(no_ledger), GROUP_NO_LEDGER, 0, 0, NULL, "record nothing" },
+	{ "station", 0, TEXT, AT(station), GROUP_LEDGER, 0, 0, "ID",
+	    "the station whose ledger it is, when it is made" },
+	{ "device", 0, TEXT, AT(device), GROUP_FILTER, 0, 0, "ID",
+	    "only this device: UDID, serial number, ECID or name" },
+	{ "since", 0, TEXT, AT(since), GROUP_FILTER | GROUP_REPORT, 0, 0, "TIME",
+	    "from 7d ago, 15:30, 2026-11-24, or 2026-11-24T15:30:00Z on" },
+	{ "until", 0, TEXT, AT(until_time), GROUP_FILTER | GROUP_REPORT, 0, 0, "TIME",
+	    "before then" },
+	{ "verdict", 0, TEXT, AT(verdict), GROUP_FILTER, 0, 0, "WORD",
+	    "only verdicts that are compliant, noncompliant, blocked or failed" },
+	{ "policy", 0, TEXT, AT(policy), GROUP_FILTER | GROUP_REPORT, 0, 0, "NAME",
+	    "only what was done under this policy" },
+	{ "run", 0, TEXT, AT(run), GROUP_FILTER, 0, 0, "ID",
+	    "only what this command did; the first digits do" },
+	{ "csv", 0, FLAG, AT(csv), GROUP_TABLE, 0, 0, NULL, "comma-separated values" },
+	{ "head", 0, TEXTS, AT(heads), GROUP_AUDIT, 0, 0, "FILE",
+	    "a seal that was kept elsewhere must fit too (repeatable)" },
+	{ "ca", 0, TEXT, AT(ca), GROUP_AUDIT | GROUP_SIGNED, 0, 0, "FILE",
+	    "the signer is one of these certificates, or descends from one" },
+	{ "archive", 0, TEXT, AT(archive), GROUP_ARCHIVE, 0, 0, "FILE",
+	    "where the closed file goes (default: beside the ledger)" },
+	{ "by", 0, TEXT, AT(by), GROUP_REPORT, 0, 0, "device|day|slot|policy",
+	    "what the text report counts by (default device)" },
+	{ "attest", 0, TEXT, AT(attest), GROUP_ATTEST, 0, 0, "FILE",
+	    "write the verdicts as a statement signed by the identity" },
+	{ "attest-with", 0, TEXT, AT(attest_with), GROUP_ATTEST, 0, 0, "REF",
+	    "sign it with this identity instead" },
+	{ "nonce", 0, TEXT, AT(nonce), GROUP_ATTEST | GROUP_SIGNED, 0, 0, "TEXT",
+	    "the statement repeats it, which shows that it is no old one" },
+
 	{ "json", 0, FLAG, AT(json), GROUP_GLOBAL, 0, 0, NULL, "JSON Lines on stdout" },
 	{ "quiet", 'q', COUNT_DOWN, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL, "less on stderr" },
 	{ "verbose", 'v', COUNT_UP, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL,
@@ -231,10 +264,22 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 	return 0;
 }
 
+/* A name may have several rows, and a row several groups: one of them is enough. */
+static bool
+goes_with(const char *name, unsigned groups)
+{
+	size_t i;
+
+	for (i = 0; i < countof(rows); i++)
+		if (strcmp(rows[i].name, name) == 0 && (rows[i].group & groups))
+			return true;
+	return false;
+}
+
 int
 options_check(const struct options *o, unsigned groups, const char *command, struct error *err)
 {
-	size_t bit, i;
+	size_t bit;
 
 	groups |= GROUP_GLOBAL;
 	for (bit = 0; bit < countof(o->seen); bit++) {
@@ -242,10 +287,8 @@ options_check(const struct options *o, unsigned groups, const char *command, str
 
 		if (!name || (groups & 1u << bit))
 			continue;
-		/* An option of several groups is fine when one of them goes with it. */
-		for (i = 0; i < countof(rows); i++)
-			if (strcmp(rows[i].name, name) == 0 && !(rows[i].group & groups))
-				return error_set(err, ERR_USAGE, "--%s does not go with %s", name, command);
+		if (!goes_with(name, groups))
+			return error_set(err, ERR_USAGE, "--%s does not go with %s", name, command);
 	}
 	return 0;
 }
@@ -257,6 +300,7 @@ options_clear(struct options *o)
 	free(o->presets.items);
 	free(o->profiles.items);
 	free(o->restrictions.items);
+	free(o->heads.items);
 	free(o->words.items);
 	*o = (struct options){ 0 };
 }

@@ -23,6 +23,15 @@ enum option_group {
 	GROUP_BUILD	= 1 << 9,	/* profile build */
 	GROUP_LINT	= 1 << 10,	/* profile lint */
 	GROUP_PASSPHRASE = 1 << 11,	/* a key is read, but no device touched */
+	GROUP_LEDGER	= 1 << 20,	/* --ledger FILE */
+	GROUP_NO_LEDGER	= 1 << 21,	/* --no-ledger: read-only commands */
+	GROUP_FILTER	= 1 << 22,	/* which events of the ledger */
+	GROUP_TABLE	= 1 << 23,	/* --csv */
+	GROUP_AUDIT	= 1 << 24,	/* seals kept elsewhere */
+	GROUP_SIGNED = 1 << 28,	/* attest verify, ledger verify: who may sign */
+	GROUP_REPORT	= 1 << 25,
+	GROUP_ATTEST	= 1 << 26,	/* verify: a signed statement */
+	GROUP_ARCHIVE	= 1 << 27,	/* ledger rotate */
 };
 
 /* Texts given more than once. */
@@ -55,6 +64,11 @@ struct options {
 	const char	*target_os, *supervised;
 	int64_t		 bits, days;		/* -1: not given */
 	bool		 overwrite, strict, no_encryption;
+	/* ledger, report, attest; policy and until_time are shared with the above */
+	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
+	const char	*attest, *attest_with, *nonce;
+	struct texts	 heads;
+	bool		 no_ledger, csv;
 	/* the words that are no options: the command and its arguments */
 	struct texts	 words;
 	/* which groups the given options belong to, and the name of one of each */

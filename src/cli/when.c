@@ -104,3 +104,35 @@ when_until(const char *text, time_t now, int64_t *at, struct error *err)
 	*at = moment;
 	return 0;
 }
+
+static bool
+read_day(const char *s, int64_t *at)
+{
+	struct tm tm = { .tm_isdst = -1 }, check;
+	int used = 0;
+
+	if (sscanf(s, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) != 3 || s[used])
+		return false;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	check = tm;
+	*at = mktime(&check);
+	return check.tm_mday == tm.tm_mday && check.tm_mon == tm.tm_mon;
+}
+
+int
+when_moment(const char *option, const char *text, time_t now, int64_t *at, struct error *err)
+{
+	int64_t ago = text_duration(text);
+	int hour, minute, used = 0;
+
+	if (ago > 0)
+		*at = now - ago;
+	else if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) == 2 && !text[used] && hour >= 0 &&
+	    hour < 24 && minute >= 0 && minute < 60)
+		*at = next_local(now - 86400, hour, minute);
+	else if (!read_day(text, at) && !read_rfc3339(text, at))
+		return error_hint((error_set(err, ERR_USAGE, "--%s %s is no time", option, text), err),
+		    "say 7d (ago), 15:30, 2026-11-24, or 2026-11-24T15:30:00+01:00");
+	return 0;
+}

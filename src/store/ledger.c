@@ -15,7 +15,7 @@
 #include "store/ledgerhandle.h"
 #include "store/sql.h"
 
-enum { DEFAULT_BUSY_MS = 10000, APPEND_TRIES = 3 };
+enum { DEFAULT_BUSY_MS = 10000, APPEND_TRIES = 3, FULL_RUN = 36 };
 
 /* ---- opening -------------------------------------------------------------------- */
 
@@ -368,7 +368,7 @@ prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out
 	const struct condition conditions[] = {
 		{ "sequence > ?", NULL, f->after },
 		{ f->device ? device_condition(f->device, udid) : NULL, f->device ? udid : NULL, 0 },
-		{ "run = ?", f->run, 0 },
+		{ f->run && strlen(f->run) < FULL_RUN ? "run LIKE ? || '%'" : "run = ?", f->run, 0 },
 		{ "kind = ?", f->kind, 0 },
 		{ "kind = 'verdict' AND json_extract(body, '$.verdict') = ?", f->verdict, 0 },
 		{ "json_extract(body, '$.policy') = ?", f->policy, 0 },

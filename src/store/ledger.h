@@ -84,7 +84,7 @@ const char *ledger_path(const struct ledger *l);
 /* All that is given must hold; NULL and 0 are not given. */
 struct ledger_filter {
 	const char	*device;	/* UDID, or a serial number, ECID or name that a verdict knows */
-	const char	*run;
+	const char	*run;		/* or its first digits */
 	const char	*kind;
 	const char	*verdict, *policy;
 	int64_t		 since_ms, until_ms;	/* wall clock, until exclusive */

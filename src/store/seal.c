@@ -49,7 +49,8 @@ seal_make(struct ledger *l, const char *run, sign_fn *sign, void *ctx, struct bl
 
 	if (ledger_head(l, &head, err) < 0)
 		return -1;
-	if (head.sequence < head.first)
+	/* A new file that continues another has that one's head to seal. */
+	if (head.sequence < 1)
 		return error_set(err, ERR_USAGE, "the ledger has no event to seal yet");
 	clock_gettime(CLOCK_REALTIME, &now);
 	text_time_utc(now, at);

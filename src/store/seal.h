@@ -26,7 +26,7 @@ typedef int sign_fn(void *ctx, const void *content, size_t len, struct blob *out
  * (body: "schema":"chaperone.signature/1", "purpose":"seal", "sequence",
  * "hash", "cms" in base64). *cms, when not NULL, is replaced by it: kept
  * elsewhere, it also shows that events were cut off the end.
- * An empty ledger is ERR_USAGE.
+ * A ledger without any event is ERR_USAGE.
  */
 int	seal_make(struct ledger *l, const char *run, sign_fn *sign, void *ctx, struct blob *cms,
 	    struct error *err);

@@ -1,0 +1,152 @@
+/* cmd_audit: ledger verify: does the chain hold, and where does it break */
+#include "cli/command.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/blob.h"
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "cli/output.h"
+#include "cli/record.h"
+#include "store/audit.h"
+
+enum { SEAL_FILE_MAX = 1 << 20, HEADS_MAX = 64, EXIT_BROKEN = 1 };
+
+/* What the options say is known; the bytes behind struct audit_known. */
+struct known {
+	struct blob	heads[HEADS_MAX];
+	struct blob	anchors;
+};
+
+static void
+known_clear(struct known *k)
+{
+	size_t i;
+
+	for (i = 0; i < HEADS_MAX; i++)
+		blob_clear(&k->heads[i]);
+	blob_clear(&k->anchors);
+}
+
+#define auto_known	auto_with(known_clear)
+
+static int
+read_known(const struct options *o, struct known *k, struct audit_known *out,
+    struct error *err)
+{
+	size_t i;
+
+	if (o->heads.n > HEADS_MAX)
+		return error_set(err, ERR_USAGE, "at most %d seals can be given", HEADS_MAX);
+	for (i = 0; i < o->heads.n; i++)
+		if (file_read(o->heads.items[i], SEAL_FILE_MAX, FILE_ANY, &k->heads[i], err) < 0)
+			return -1;
+	if (o->ca && file_read(o->ca, SEAL_FILE_MAX, FILE_ANY, &k->anchors, err) < 0)
+		return -1;
+	out->heads = k->heads;
+	out->n_heads = o->heads.n;
+	out->anchors = o->ca ? &k->anchors : NULL;
+	return 0;
+}
+
+/* ---- telling ------------------------------------------------------------------------ */
+
+struct telling {
+	const struct cli	*cli;
+	const char		*file;
+};
+
+static void
+tell_finding(void *ctx, const struct audit_finding *f)
+{
+	const struct telling *t = ctx;
+
+	if (t->cli->options.json)
+		output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}",
+		    "schema", "chaperone.finding/1", "file", t->file, "kind", audit_kind_word(f->kind),
+		    "first", (json_int_t)f->first, "last", (json_int_t)f->last, "message", f->text));
+	else
+		printf("%s: %s\n", audit_kind_word(f->kind), f->text);
+}
+
+static void
+tell_result(const struct telling *t, const char *station, const struct audit_result *r,
+    bool has_anchors)
+{
+	bool holds = r->findings == 0;
+
+	if (t->cli->options.json) {
+		output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:s, s:I, s:I, s:I}",
+		    "schema", "chaperone.audit/1", "file", t->file, "station", station, "holds", holds,
+		    "first", (json_int_t)r->first, "last", (json_int_t)r->last,
+		    "events", (json_int_t)r->events, "hash", r->hash, "seals", (json_int_t)r->seals,
+		    "sealed", (json_int_t)r->sealed, "findings", (json_int_t)r->findings));
+		return;
+	}
+	printf("%s: station %s, events %lld to %lld: ", t->file, station, (long long)r->first,
+	    (long long)r->last);
+	if (holds)
+		printf("the chain holds\n");
+	else
+		printf("the chain is BROKEN, %zu finding%s\n", r->findings, r->findings == 1 ? "" : "s");
+	if (r->sealed)
+		printf("sealed up to event %lld by %zu seal%s%s\n", (long long)r->sealed, r->seals,
+		    r->seals == 1 ? "" : "s",
+		    has_anchors ? "" : " (whoever signed: --ca FILE says who may)");
+	else
+		printf("no seal: whoever can write the file could have made all of it anew\n");
+	printf("head: %s\n", r->hash);
+}
+
+/* ---- the command ---------------------------------------------------------------------- */
+
+static int
+audit_one(struct cli *cli, struct audit_known *known, struct audit_result *r,
+    struct error *err)
+{
+	auto_ledger struct ledger *l = NULL;
+	struct ledger_head head = { .station = "" };
+	struct telling t = { .cli = cli };
+	struct error ignored = { 0 };
+
+	if (record_open(cli, LEDGER_READ, &l, err) < 0)
+		return -1;
+	t.file = ledger_path(l);
+	if (audit_run(l, known, tell_finding, &t, r, err) < 0)
+		return -1;
+	/* A damaged end does not hide whose ledger it is. */
+	if (ledger_head(l, &head, &ignored) < 0)
+		head.station = "?";
+	tell_result(&t, head.station, r, known->anchors != NULL);
+	return 0;
+}
+
+/* Archives first, oldest first: each must continue the one before it. */
+int
+cmd_ledger_verify(struct cli *cli)
+{
+	auto_known struct known k = { 0 };
+	struct audit_known known = { 0 };
+	struct audit_result r = { 0 };
+	char carried[EVENT_HASH_MAX];
+	struct error err = { 0 };
+	size_t findings = 0;
+	unsigned i;
+
+	if (read_known(&cli->options, &k, &known, &err) < 0)
+		return cli_fail(cli, &err);
+	for (i = 0; i < (cli->n_args ? cli->n_args : 1); i++) {
+		if (cli->n_args)
+			cli->options.ledger = cli->args[i];
+		if (audit_one(cli, &known, &r, &err) < 0)
+			return cli_fail(cli, &err);
+		findings += r.findings;
+		memcpy(carried, r.hash, sizeof(carried));
+		known.carried = carried;
+		known.first = r.last + 1;
+	}
+	return findings ? EXIT_BROKEN : 0;
+}

@@ -1,0 +1,206 @@
+/* record: events for people and programs */
+#include "cli/record.h"
+
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/when.h"
+#include "core/verdict.h"
+#include "store/json.h"
+
+int
+record_open(const struct cli *cli, enum ledger_mode mode, struct ledger **out,
+    struct error *err)
+{
+	const struct ledger_place place = {
+		.path = cli->options.ledger,
+		.station = mode == LEDGER_WRITE ? cli->options.station : NULL,
+	};
+
+	return ledger_open(&place, mode, out, err);
+}
+
+/* ---- who ------------------------------------------------------------------------- */
+
+static json_t *
+words_of(const struct cli *cli)
+{
+	json_t *words = json_array();
+	unsigned i;
+
+	for (i = 0; words && i < cli->n_args; i++) {
+		char clean[256];
+
+		text_printable(cli->args[i], strlen(cli->args[i]), clean, sizeof(clean));
+		json_array_append_new(words, json_string(clean));
+	}
+	return words;
+}
+
+/* "192.0.2.7" of an SSH session, a terminal, or nothing: a service. */
+static const char *
+where_from(char out[128])
+{
+	const char *ssh = getenv("SSH_CONNECTION"), *tty = ttyname(STDIN_FILENO);
+	size_t len = ssh ? strcspn(ssh, " ") : 0;
+
+	if (len > 0)
+		text_printable(ssh, len, out, 128);
+	else if (tty)
+		text_printable(tty, strlen(tty), out, 128);
+	else
+		return NULL;
+	return out;
+}
+
+int
+record_operator(const struct cli *cli, struct ledger *l, struct error *err)
+{
+	const struct passwd *who = getpwuid(getuid());
+	const char *sudo = getenv("SUDO_USER");
+	char from[128];
+	auto_json json_t *body = json_pack("{s:s, s:o, s:s?, s:i, s:s?, s:s?}",
+	    "command", cli->command->name, "args", words_of(cli), "user", who ? who->pw_name : NULL,
+	    "uid", (int)getuid(), "sudo_user", sudo && *sudo ? sudo : NULL, "from", where_from(from));
+	const struct ledger_entry entry = { .kind = EVENT_OPERATOR, .run = cli->run, .body = body };
+
+	return body ? ledger_append(l, &entry, NULL, err) : error_memory(err);
+}
+
+/* ---- which ----------------------------------------------------------------------- */
+
+static bool
+is_verdict(const char *word)
+{
+	int v;
+
+	for (v = VERDICT_COMPLIANT; v <= VERDICT_FAILED; v++)
+		if (strcmp(verdict_word((enum verdict)v), word) == 0)
+			return true;
+	return false;
+}
+
+int
+record_filter(const struct cli *cli, struct ledger_filter *out, struct error *err)
+{
+	const struct options *o = &cli->options;
+	int64_t since = 0, until = 0;
+	time_t now = time(NULL);
+
+	if (o->since && when_moment("since", o->since, now, &since, err) < 0)
+		return -1;
+	if (o->until_time && when_moment("until", o->until_time, now, &until, err) < 0)
+		return -1;
+	if (o->verdict && !is_verdict(o->verdict)) {
+		error_set(err, ERR_USAGE, "--verdict %s is no verdict", o->verdict);
+		return error_hint(err, "say compliant, noncompliant, blocked or failed");
+	}
+	if (o->run && o->run[strspn(o->run, "0123456789abcdefABCDEF-")])
+		return error_set(err, ERR_USAGE, "--run takes a UUID or its first digits, not %s", o->run);
+	*out = (struct ledger_filter){
+		.device = o->device, .run = o->run, .verdict = o->verdict, .policy = o->policy,
+		.since_ms = since * 1000, .until_ms = until * 1000,
+	};
+	return 0;
+}
+
+/* ---- as JSON --------------------------------------------------------------------- */
+
+json_t *
+record_object(const struct event *e)
+{
+	char at[TEXT_TIME_MAX];
+	json_t *body = json_loads(e->body ? e->body : "{}", 0, NULL);
+
+	text_time_utc((struct timespec){ .tv_sec = e->wall_ms / 1000,
+	    .tv_nsec = e->wall_ms % 1000 * 1000000 }, at);
+	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:s?, s:s, s:o, s:s, s:s}",
+	    "schema", "chaperone.record/1", "station", e->station, "sequence", (json_int_t)e->sequence,
+	    "at", at, "wall_ms", (json_int_t)e->wall_ms, "monotonic_ms", (json_int_t)e->monotonic_ms,
+	    "boot", e->boot, "run", e->run, "device", e->device, "kind", e->kind,
+	    "body", body ? body : json_null(), "previous", e->previous, "hash", e->hash);
+}
+
+/* ---- in words -------------------------------------------------------------------- */
+
+struct words {
+	char	*at;
+	size_t	 left;
+};
+
+static void
+say(struct words *w, const char *before, const char *text)
+{
+	int n;
+
+	if (!text || w->left < 2)
+		return;
+	n = snprintf(w->at, w->left, "%s%s", before, text);
+	if (n < 0)
+		return;
+	if ((size_t)n >= w->left)
+		n = (int)w->left - 1;
+	w->at += n;
+	w->left -= (size_t)n;
+}
+
+static void
+say_verdict(struct words *w, const json_t *body)
+{
+	const char *reason = json_text(body, "reason", NULL);
+
+	say(w, "", json_text(body, "verdict", NULL));
+	if (reason) {
+		say(w, ": ", reason);
+	} else if (json_text(body, "truth", NULL)) {
+		say(w, " (", json_text(body, "truth", NULL));
+		say(w, "", ")");
+	}
+	say(w, ", ", json_text(body, "device", "name"));
+	say(w, ", ", json_text(body, "command", NULL));
+}
+
+static void
+say_operator(struct words *w, const json_t *body)
+{
+	const json_t *words = json_object_get(body, "args"), *word;
+	size_t i;
+
+	say(w, "", json_text(body, "command", NULL));
+	json_array_foreach(words, i, word)
+		say(w, " ", json_string_value(word));
+	say(w, ", by ", json_text(body, "user", NULL));
+	say(w, " from ", json_text(body, "from", NULL));
+}
+
+void
+record_summary(const char *kind, const json_t *body, char *out, size_t size)
+{
+	/* What says most about the other kinds, in this order. */
+	static const char *const keys[] = {
+		"step", "request", "command", "action", "purpose", "name", "profile", "identifier", "policy",
+		"file", "note",
+	};
+	char text[512] = "";
+	struct words w = { text, sizeof(text) };
+	size_t i;
+
+	if (strcmp(kind, "verdict") == 0)
+		say_verdict(&w, body);
+	else if (strcmp(kind, "operator") == 0)
+		say_operator(&w, body);
+	else
+		for (i = 0; i < countof(keys); i++)
+			say(&w, w.at == text ? "" : ", ", json_text(body, keys[i], NULL));
+	if (w.at == text)
+		say(&w, "", json_text(body, "device", "name"));
+	text_printable(text, strlen(text), out, size);
+}

@@ -1,0 +1,138 @@
+#!/bin/bash
+# The commands of the ledger, and that the tools of others see the same in it.
+set -u
+for tool in sqlite3 openssl jq; do
+	command -v "$tool" >/dev/null || { echo "no $tool here: skipped"; exit 77; }
+done
+here=$PWD failed=0
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch" || exit 99
+export XDG_CONFIG_HOME=$scratch TZ=UTC
+
+chaperone() { "$here/chaperone" "$@"; }
+
+# is SENTENCE WANTED GOT
+is() {
+	[ "$2" = "$3" ] && return
+	printf '%s:\n  wanted %s\n  got    %s\n' "$1" "$2" "$3"
+	failed=1
+}
+
+# exits SENTENCE CODE COMMAND...: its output is kept in the file out
+exits() {
+	local name=$1 want=$2
+	shift 2
+	"$@" >out 2>err
+	is "$name: exit" "$want" $?
+}
+
+says() {	# SENTENCE TEXT FILE
+	grep -qF -- "$2" "$3" && return
+	printf '%s: no "%s" in:\n' "$1" "$2"
+	head -5 "$3"
+	failed=1
+}
+
+query() { sqlite3 ledger.db "$1"; }
+
+"$here/ledgersample" ledger.db bench 30 20 3 || exit 99
+for who in acme mallory; do
+	chaperone identity create --organization "$who" --no-encryption -o "$who.pem" >/dev/null || exit 99
+	openssl x509 -in "$who.pem" -out "$who.crt" || exit 99
+done
+n=$(query 'SELECT count(*) FROM events')
+run=$(query 'SELECT run FROM events WHERE sequence = 2')
+
+# ---- commands ------------------------------------------------------------------
+exits "a missing ledger" 66 chaperone ledger list --ledger none.db
+exits "a list" 0 chaperone ledger list --ledger ledger.db
+is "a line for each event" "$n" "$(wc -l <out)"
+exits "JSON" 0 chaperone ledger list --ledger ledger.db --json
+is "an object for each event" "$n" "$(jq -s 'map(select(.schema == "chaperone.record/1")) | length' out)"
+exits "CSV" 0 chaperone ledger list --ledger ledger.db --csv
+is "a row for each event and a heading" $((n + 1)) "$(wc -l <out)"
+exits "verdicts" 0 chaperone ledger list --ledger ledger.db --verdict failed --json
+is "only the verdict asked for" '["failed"]' "$(jq -cs 'map(.body.verdict) | unique' out)"
+exits "by policy" 0 chaperone ledger list --ledger ledger.db --policy acme-field --json
+is "only the policy asked for" '["acme-field"]' "$(jq -cs 'map(.body.policy) | unique' out)"
+exits "since a day" 0 chaperone ledger list --ledger ledger.db --since "$(date -d '3 days ago' +%F)" --json
+is "nothing from before" true "$(jq -s "all(.wall_ms >= $(date -d "$(date -d '3 days ago' +%F)" +%s)000)" out)"
+exits "no such verdict" 64 chaperone ledger list --verdict good
+exits "no such time" 64 chaperone ledger list --since yesteryear
+exits "--csv with --json" 64 chaperone ledger list --ledger ledger.db --csv --json
+exits "a run by its first digits" 0 chaperone ledger show --ledger ledger.db "${run:0:8}" --json
+is "only that run" "[\"$run\"]" "$(jq -cs 'map(.run) | unique' out)"
+exits "a run that is none" 66 chaperone ledger show --ledger ledger.db 00000000
+
+# ---- hashes, by other tools --------------------------------------------------------
+for i in 1 7 "$n"; do
+	is "sqlite3 and openssl find the hash of event $i" \
+	    "$(query "SELECT hash FROM events WHERE sequence = $i")" \
+	    "$(sqlite3 ledger.db "SELECT 'chaperone.ledger/1', station, sequence, wall_ms, monotonic_ms,
+		boot, run, coalesce(device, ''), kind, previous, body FROM events WHERE sequence = $i" \
+		-separator '
+' | openssl dgst -sha256 -r | cut -c 1-64)"
+	is "the view has the bytes of event $i" "$(query "SELECT hash FROM hashed WHERE sequence = $i")" \
+	    "$(query "SELECT bytes FROM hashed WHERE sequence = $i" | openssl dgst -sha256 -r | cut -c 1-64)"
+done
+exits "an export" 0 chaperone ledger export --ledger ledger.db -o all.jsonl
+is "a line for each event" "$n" "$(wc -l <all.jsonl)"
+for i in 1 7 "$n"; do
+	is "jq and openssl find the hash of line $i" "$(sed -n "${i}p" all.jsonl | jq -r .hash)" \
+	    "$(sed -n "${i}p" all.jsonl | jq -r '"chaperone.ledger/1", .station, .sequence, .wall_ms,
+		.monotonic_ms, .boot, .run, .device // "", .kind, .previous, .text' |
+		openssl dgst -sha256 -r | cut -c 1-64)"
+done
+
+# ---- seals -----------------------------------------------------------------------------
+exits "verify" 0 chaperone ledger verify --ledger ledger.db
+says "verify" "the chain holds" out
+says "without a seal that is said" "no seal" out
+exits "a seal" 0 chaperone ledger seal --ledger ledger.db -i acme.pem -o head.p7s
+exits "verify against the certificate" 0 chaperone ledger verify --ledger ledger.db --ca acme.crt --head head.p7s
+says "verify" "sealed up to event $n by 2 seals" out
+exits "verify against another certificate" 1 chaperone ledger verify --ledger ledger.db --ca mallory.crt
+exits "openssl finds the seal genuine" 0 openssl cms -verify -binary -inform DER -in head.p7s -CAfile acme.crt -purpose any
+is "and it names the head" "$(query "SELECT hash FROM events WHERE sequence = $n")" "$(jq -r .hash out)"
+query "SELECT json_extract(body, '\$.cms') FROM events WHERE sequence = $n + 1" |
+    openssl base64 -d -A >inside.p7s
+exits "the seal in the ledger is the same" 0 cmp inside.p7s head.p7s
+exits "openssl refuses it for another" 4 openssl cms -verify -binary -inform DER -in head.p7s -CAfile mallory.crt -purpose any
+exits "a seal is no statement" 65 chaperone attest verify head.p7s --ca acme.crt
+
+# ---- time stamps: asked for, given and checked in files ---------------------------------
+openssl req -x509 -newkey rsa:2048 -nodes -keyout tsa.key -out tsa.crt -days 10 -subj /CN=TSA \
+    -addext extendedKeyUsage=critical,timeStamping 2>/dev/null || exit 99
+echo 01 >tsa.serial
+cat >tsa.cnf <<'TEXT'
+[tsa]
+serial = tsa.serial
+default_policy = 1.2.3.4
+signer_digest = sha256
+digests = sha256
+ess_cert_id_alg = sha256
+TEXT
+exits "a time stamp is asked for" 0 openssl ts -query -data head.p7s -sha256 -cert -out head.tsq
+exits "it is given" 0 openssl ts -reply -config tsa.cnf -section tsa -queryfile head.tsq -signer tsa.crt -inkey tsa.key -out head.tsr
+exits "it is checked" 0 openssl ts -verify -data head.p7s -in head.tsr -CAfile tsa.crt
+
+# ---- rotation ----------------------------------------------------------------------------
+exits "a rotation" 0 chaperone ledger rotate --ledger ledger.db --archive old.db
+exits "the new file goes on" 0 chaperone ledger seal --ledger ledger.db -i acme.pem
+is "where the old one ended" "$(sqlite3 old.db 'SELECT hash FROM events ORDER BY sequence DESC LIMIT 1')" \
+    "$(query 'SELECT previous FROM events ORDER BY sequence LIMIT 1')"
+exits "both in order" 0 chaperone ledger verify old.db ledger.db --ca acme.crt
+exits "in the wrong order" 1 chaperone ledger verify ledger.db old.db
+exits "an archive is not overwritten" 73 chaperone ledger rotate --ledger ledger.db --archive old.db
+exits "and what was begun is finished" 0 chaperone ledger seal --ledger ledger.db -i acme.pem
+exits "both and what followed" 0 chaperone ledger verify old.db ledger-*.db ledger.db
+
+# ---- a changed copy -----------------------------------------------------------------------
+sqlite3 old.db "DROP TRIGGER events_are_not_changed; UPDATE events SET body = '{}' WHERE sequence = 5"
+exits "a changed copy" 1 chaperone ledger verify old.db
+says "says where" "changed: event 5 (" out
+exits "in JSON" 1 chaperone ledger verify old.db --json
+is "says where" '["changed",5,5]' "$(jq -cs '.[0] | [.kind, .first, .last]' out)"
+is "and that it does not hold" false "$(jq -s '.[-1].holds' out)"
+exit $failed
