@@ -56,6 +56,8 @@ const struct command commands[] = {
 	    "every event as JSON Lines, hashes included" },
 	{ "ledger rotate", cmd_ledger_rotate, GROUP_LEDGER | GROUP_ARCHIVE, 0, 0, "",
 	    "close the file and carry the chain into the next" },
+	{ "report", cmd_report, GROUP_LEDGER | GROUP_REPORT | GROUP_OUTPUT, 0, 0, "",
+	    "what the ledger says: a page with -o FILE, else text" },
 	{ "attest verify", cmd_attest_verify, GROUP_SIGNED, 1, 1, "FILE",
 	    "check a signed statement, and say what it says" },
 	{ 0 },

@@ -52,6 +52,7 @@ int	cmd_ledger_verify(struct cli *cli);
 int	cmd_ledger_seal(struct cli *cli);
 int	cmd_ledger_export(struct cli *cli);
 int	cmd_ledger_rotate(struct cli *cli);
+int	cmd_report(struct cli *cli);
 
 /* Reports on stderr, with --json on stdout too, and returns the exit code. */
 int	cli_fail(const struct cli *cli, const struct error *err);

@@ -57,6 +57,8 @@ static const struct row {
 	    "the person holding the device may remove it" },
 	{ "organization", 0, TEXT, AT(organization), GROUP_TIME | GROUP_CREATE, 0, 0, "NAME",
 	    "shown on the device (default: the identity's)" },
+	{ "organization", 0, TEXT, AT(organization), GROUP_REPORT, 0, 0, "NAME",
+	    "the title of the page" },
 	{ "dry-run", 0, FLAG, AT(dry_run), GROUP_APPLY, 0, 0, NULL,
 	    "only say what would be done (as plan does)" },
 	{ "force", 0, FLAG, AT(force), GROUP_DESIRED, 0, 0, NULL,
