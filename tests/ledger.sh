@@ -65,6 +65,20 @@ exits "a run by its first digits" 0 chaperone ledger show --ledger ledger.db "${
 is "only that run" "[\"$run\"]" "$(jq -cs 'map(.run) | unique' out)"
 exits "a run that is none" 66 chaperone ledger show --ledger ledger.db 00000000
 
+# ---- the report -----------------------------------------------------------------
+for by in device day slot policy; do
+	exits "a report by $by" 0 chaperone report --ledger ledger.db --by "$by"
+done
+exits "a report by moon" 64 chaperone report --ledger ledger.db --by moon
+exits "a page" 0 chaperone report --ledger ledger.db -o report.html --organization '<Acme>'
+says "a page is titled" '<h1>&lt;Acme&gt;</h1>' report.html
+says "a page says what it stands on" "The record holds: $n events" report.html
+exits "a page is not overwritten" 73 chaperone report --ledger ledger.db -o report.html
+exits "as JSON" 0 chaperone report --ledger ledger.db --json
+is "it counts what sqlite3 counts" \
+    "$(query "SELECT count(*) FROM verdicts WHERE command IN ('apply', 'verify')")" "$(jq .jobs out)"
+is "and the devices" "$(query 'SELECT count(DISTINCT device) FROM verdicts')" "$(jq '.devices | length' out)"
+
 # ---- hashes, by other tools --------------------------------------------------------
 for i in 1 7 "$n"; do
 	is "sqlite3 and openssl find the hash of event $i" \

@@ -261,7 +261,6 @@ chart_times(FILE *out, const char *title, const struct tally *t)
 		    "<title>%lld</title></rect><text class=\"m\" x=\"%.1f\" y=\"%d\">", x + step * 0.1,
 		    10 + PLOT_HEIGHT - h, step * 0.8, h, (long long)t->times[i], x + step / 2,
 		    PLOT_HEIGHT + 30);
-		chart_text(out, i > 0 && i + 1 < TALLY_TIMES ? "< " : "");
 		chart_text(out, tally_time_word(i));
 		fputs("</text>\n", out);
 	}

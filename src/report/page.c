@@ -9,7 +9,7 @@
 #include "report/style.h"
 #include "report/tally.h"
 
-enum { BARS_MAX = 12 };
+enum { BARS_MAX = 12, SLOTS_MAX = 8 };
 
 /* ---- small pieces -------------------------------------------------------------------- */
 
@@ -168,14 +168,15 @@ write_reasons(FILE *out, const struct tally *t)
 static void
 write_times(FILE *out, const struct tally *t)
 {
-	char median[32], p95[32], longest[32], note[200];
+	char median[32], p95[32], longest[32], note[256];
 
 	if (t->n_durations == 0)
 		return;
 	seconds_text(t->median_ms, median, sizeof(median));
 	seconds_text(t->p95_ms, p95, sizeof(p95));
 	seconds_text(t->longest_ms, longest, sizeof(longest));
-	snprintf(note, sizeof(note), "Half of the jobs took %s or less, 19 of 20 %s or less, the longest %s.",
+	snprintf(note, sizeof(note), "Half of the jobs took %s or less, 19 of 20 %s or less, the longest %s. "
+	    "A column counts the jobs below its mark.",
 	    median, p95, longest);
 	open_section(out, "Time per device", note);
 	chart_times(out, "Jobs by duration", t);
@@ -189,7 +190,7 @@ write_slots(FILE *out, const struct tally *t)
 	char labels[BARS_MAX][64], notes[BARS_MAX][64];
 	size_t n = 0, i;
 
-	for (i = 0; i < t->by_slot.n && n < BARS_MAX; i++) {
+	for (i = 0; i < t->by_slot.n && n < SLOTS_MAX; i++) {
 		const struct tally_group *g = &t->by_slot.items[i];
 		int64_t failed = g->n[VERDICT_FAILED];
 
@@ -289,11 +290,11 @@ write_devices(FILE *out, const struct tally *t, int64_t now_ms)
 /* ---- what it means ------------------------------------------------------------------------------ */
 
 static void
-write_limits(FILE *out, const struct page_about *about)
+write_limits(FILE *out)
 {
 	fputs("<section class=\"limits\"><h2>What this does and does not say</h2><ul>\n"
-	    "<li><b>iMessage is off as a whole.</b> The restriction has no exceptions for colleagues or "
-	    "groups.\n"
+	    "<li><b>Where the policy asks for it, iMessage is off as a whole.</b> The restriction knows no "
+	    "exceptions for colleagues or groups.\n"
 	    "<li><b>SMS and MMS keep working</b> on devices with a cellular plan. The restriction does not "
 	    "touch them.\n"
 	    "<li><b>Other messengers are not covered</b>: WhatsApp, Signal, Teams and mail are apps like "
@@ -302,6 +303,11 @@ write_limits(FILE *out, const struct page_about *about)
 	    "Erasing a device takes its profiles away.\n"
 	    "<li><b>Devices that were never plugged in are not here.</b> Compare with your inventory.\n"
 	    "</ul></section>\n", out);
+}
+
+static void
+write_footer(FILE *out, const struct page_about *about)
+{
 	fprintf(out, "<footer class=\"%s\"><p>", about->is_broken ? "broken" : "holds");
 	chart_text(out, about->evidence);
 	fputs("</p><p>Source: ", out);
@@ -340,8 +346,9 @@ page_write(FILE *out, const struct tally *t, const struct page_about *about)
 		write_slots(out, t);
 		fputs("</div>", out);
 		write_policies(out, t);
+		write_limits(out);
 		write_devices(out, t, about->now_ms);
 	}
-	write_limits(out, about);
+	write_footer(out, about);
 	fputs("</main></body></html>\n", out);
 }

@@ -18,10 +18,10 @@ static const struct {
 };
 
 static const struct {
-	int64_t		 ms;		/* under; 0: any */
+	int64_t		 ms;		/* less than; 0: any */
 	const char	*word;
 } times[TALLY_TIMES] = {
-	{ 100, "< 0.1 s" }, { 200, "0.2 s" }, { 300, "0.3 s" }, { 500, "0.5 s" }, { 1000, "1 s" },
+	{ 100, "0.1 s" }, { 200, "0.2 s" }, { 300, "0.3 s" }, { 500, "0.5 s" }, { 1000, "1 s" },
 	{ 2000, "2 s" }, { 5000, "5 s" }, { 30000, "30 s" }, { 0, "more" },
 };
 

@@ -80,7 +80,7 @@ void	tally_clear(struct tally *t);
 
 /* "within a day", "within a week" ... "never" */
 const char *tally_age_word(size_t i);
-/* "under 0.1 s" ... */
+/* "0.1 s" and so on: less than that, and not less than the one before; then "more" */
 const char *tally_time_word(size_t i);
 /* Whether the device is compliant by the last thing known of it. */
 bool	tally_is_compliant(const struct tally_device *d);

@@ -1,0 +1,206 @@
+/* report: what is counted, and that the page is safe whatever a device is called */
+#include "tests/unit/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "report/page.h"
+#include "report/tally.h"
+
+enum { DAY = 86400000 };
+
+static void
+add(struct tally *t, int64_t at_ms, const char *device, const char *command, const char *verdict,
+    const char *reason, bool is_changed)
+{
+	const struct observation o = {
+		.at_ms = at_ms, .day = at_ms / DAY, .device = device, .command = command,
+		.verdict = verdict, .reason = reason, .duration_ms = at_ms % 1000, .is_changed = is_changed,
+		.slot = "7", .policy = "shop",
+	};
+	struct error err = { 0 };
+
+	assert_int_equal(tally_add(t, &o, &err), 0);
+}
+
+static void
+the_last_verdict_decides(void **state)
+{
+	static const struct {
+		const char *name;
+		struct {
+			const char *command, *verdict;
+			bool is_changed;
+		} jobs[3];
+		int64_t want[TALLY_VERDICTS];	/* of devices */
+		int64_t jobs_counted;
+	} rows[] = {
+		{ "compliant", { { "apply", "compliant", 1 } }, { 1, 0, 0, 0 }, 1 },
+		{ "verified later as not", { { "apply", "compliant", 1 }, { "verify", "noncompliant", 0 } },
+		  { 0, 1, 0, 0 }, 2 },
+		{ "blocked, then mended", { { "apply", "blocked", 0 }, { "apply", "compliant", 1 } },
+		  { 1, 0, 0, 0 }, 2 },
+		{ "removed since", { { "apply", "compliant", 1 }, { "remove", "compliant", 1 } },
+		  { 0, 1, 0, 0 }, 1 },
+		{ "a removal that removed nothing", { { "apply", "compliant", 1 },
+		  { "remove", "compliant", 0 } }, { 1, 0, 0, 0 }, 1 },
+		{ "removed and applied again", { { "apply", "compliant", 1 }, { "remove", "compliant", 1 },
+		  { "apply", "compliant", 1 } }, { 1, 0, 0, 0 }, 2 },
+		{ "pairing judges trust, not compliance", { { "pair", "compliant", 1 } }, { 0, 0, 0, 0 }, 0 },
+		{ "a word of another version", { { "apply", "splendid", 0 } }, { 0, 0, 0, 0 }, 0 },
+	};
+	size_t i, j;
+	int v;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_tally struct tally t = { 0 };
+
+		row_named(rows[i].name);
+		for (j = 0; j < 3 && rows[i].jobs[j].command; j++)
+			add(&t, (int64_t)(j + 1) * DAY, "A", rows[i].jobs[j].command, rows[i].jobs[j].verdict, NULL,
+			    rows[i].jobs[j].is_changed);
+		tally_finish(&t, 10LL * DAY);
+		for (v = 0; v < TALLY_VERDICTS; v++)
+			assert_int_equal(t.devices_now[v], rows[i].want[v]);
+		assert_int_equal(t.jobs, rows[i].jobs_counted);
+	}
+}
+
+static void
+proof_has_an_age(void **state)
+{
+	auto_tally struct tally t = { 0 };
+
+	(void)state;
+	add(&t, 1LL * DAY, "old", "apply", "compliant", NULL, false);
+	add(&t, 80LL * DAY, "month", "apply", "compliant", NULL, false);
+	add(&t, 95LL * DAY, "week", "apply", "compliant", NULL, false);
+	add(&t, 96LL * DAY, "week", "verify", "failed", "timeout", false);
+	add(&t, 99LL * DAY + DAY / 2, "day", "apply", "compliant", NULL, false);
+	add(&t, 99LL * DAY, "never", "apply", "blocked", "locked", false);
+	tally_finish(&t, 100LL * DAY);
+	assert_int_equal(t.ages[0], 1);
+	assert_int_equal(t.ages[1], 1);
+	assert_int_equal(t.ages[2], 1);
+	assert_int_equal(t.ages[3], 1);
+	assert_int_equal(t.ages[4], 1);
+	/* What needs somebody comes first. */
+	assert_string_equal(t.devices[0].device, "week");
+	assert_string_equal(t.devices[1].device, "never");
+}
+
+static void
+many_devices_are_told_apart(void **state)
+{
+	auto_tally struct tally t = { 0 };
+	char device[24];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 30000; i++) {
+		snprintf(device, sizeof(device), "%d", i % 10000);
+		add(&t, (int64_t)i * 1000 + i % 1000, device, "apply", i % 3 ? "compliant" : "failed",
+		    i % 3 ? NULL : "timeout", false);
+	}
+	tally_finish(&t, 30000000);
+	assert_int_equal(t.n_devices, 10000);
+	assert_int_equal(t.by_reason.items[0].total, 10000);
+	assert_int_equal(t.median_ms, 500);
+	assert_int_equal(t.longest_ms, 999);
+}
+
+static char *
+page_of(const struct tally *t, const char *title)
+{
+	const struct page_about about = { .title = title, .source = "<ledger>", .evidence = "it holds",
+		.now_ms = 100LL * DAY };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	page_write(out, t, &about);
+	fclose(out);
+	return text;
+}
+
+static void
+a_page_needs_nothing_and_runs_nothing(void **state)
+{
+	static const char *const unwanted[] = { "<script", "http://", "https://", "src=", "url(",
+		"<img", "</table>\"", "<i>" };
+	struct error err = { 0 };
+	struct observation o = {
+		.at_ms = 5LL * DAY, .day = 5, .device = "<script>a</script>", .name = "\"><img onload='x'>",
+		.serial = "&lt;", .model = "'\"><b>", .slot = "<i>", .policy = "</table>", .command = "apply",
+		.verdict = "failed", .reason = "<script>", .duration_ms = 5,
+	};
+	auto_tally struct tally t = { 0 };
+	auto_free char *text = NULL;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(tally_add(&t, &o, &err), 0);
+	tally_finish(&t, 100LL * DAY);
+	text = page_of(&t, "</title><script>");
+	for (i = 0; i < countof(unwanted); i++) {
+		row_named(unwanted[i]);
+		assert_null(strstr(text, unwanted[i]));
+	}
+	assert_non_null(strstr(text, "&lt;img onload=&#39;x&#39;&gt;"));
+	assert_non_null(strstr(text, "SMS and MMS keep working"));
+}
+
+static void
+odd_times_make_a_page_too(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t days[2];
+	} rows[] = {
+		{ "one day", { 20000, 20000 } },
+		{ "a hundred days: weeks", { 20000, 20100 } },
+		{ "three hundred years", { 1, 110000 } },
+		{ "a clock before 1970", { -4, 20000 } },
+		{ "a clock set back", { 20000, 19000 } },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_tally struct tally t = { 0 };
+		auto_free char *text = NULL;
+
+		row_named(rows[i].name);
+		add(&t, rows[i].days[0] * DAY, "A", "apply", "compliant", NULL, false);
+		add(&t, rows[i].days[1] * DAY, "A", "apply", "failed", "timeout", false);
+		tally_finish(&t, 100LL * DAY);
+		text = page_of(&t, NULL);
+		assert_non_null(strstr(text, "</html>"));
+	}
+	{
+		auto_tally struct tally t = { 0 };
+		auto_free char *text = NULL;
+
+		row_named("nothing at all");
+		tally_finish(&t, 0);
+		text = page_of(&t, NULL);
+		assert_non_null(strstr(text, "No verdict"));
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_verdict_decides),
+		cmocka_unit_test(proof_has_an_age),
+		cmocka_unit_test(many_devices_are_told_apart),
+		cmocka_unit_test(a_page_needs_nothing_and_runs_nothing),
+		cmocka_unit_test(odd_times_make_a_page_too),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}
