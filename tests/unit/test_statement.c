@@ -111,7 +111,7 @@ base64_goes_there_and_back(void **state)
 static void
 openssl_agrees(void **state)
 {
-	auto_blob struct blob cms = { 0 }, pem = { 0 }, said = { 0 };
+	auto_blob struct blob cms = { 0 }, said = { 0 };
 	const struct blob *der = &identity_cert(ours)->der;
 
 	(void)state;
