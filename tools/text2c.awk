@@ -5,7 +5,8 @@ BEGIN { printf "/* made by text2c.awk: do not edit */\n#include \"%s\"\n\nconst 
 {
 	gsub(/\\/, "\\\\")
 	gsub(/"/, "\\\"")
-	gsub(/\t/, "")
+	sub(/^\t+/, "")
+	gsub(/\t/, "\\t")
 	print "\t\"" $0 "\\n\""
 }
 

@@ -15,6 +15,7 @@
 #include "report/page.h"
 #include "report/tally.h"
 #include "store/audit.h"
+#include "store/central.h"
 #include "store/json.h"
 
 /* ---- counting -------------------------------------------------------------------- */
@@ -217,16 +218,23 @@ write_page(const struct cli *cli, struct ledger *l, const struct tally *t, int64
 	char evidence[320];
 	struct ledger_head head = { 0 };
 	struct page_about about = {
-		.title = cli->options.organization, .source = ledger_path(l),
+		.title = cli->options.organization,
 		.policy = cli->options.policy, .evidence = evidence, .now_ms = now_ms,
 	};
 	size_t len = 0;
 	FILE *out;
 
-	if (ledger_head(l, &head, err) < 0 ||
-	    judge_evidence(l, evidence, sizeof(evidence), &about.is_broken, err) < 0)
+	if (!l) {
+		about.source = "a database of many stations";
+		snprintf(evidence, sizeof(evidence), "Each event carries its hash; the chains are checked where "
+		    "the ledgers are, with chaperone ledger verify.");
+	} else if (ledger_head(l, &head, err) < 0 ||
+	    judge_evidence(l, evidence, sizeof(evidence), &about.is_broken, err) < 0) {
 		return -1;
-	about.stations = head.station;
+	} else {
+		about.source = ledger_path(l);
+		about.stations = head.station;
+	}
 	out = open_memstream(&text, &len);
 	if (!out)
 		return error_memory(err);
@@ -238,6 +246,25 @@ write_page(const struct cli *cli, struct ledger *l, const struct tally *t, int64
 
 /* ---- the command ------------------------------------------------------------------------- */
 
+/* *l stays NULL when the verdicts come from a database. */
+static int
+read_verdicts(const struct cli *cli, struct ledger **l, struct tally *t, struct error *err)
+{
+	auto_central struct central *c = NULL;
+	struct ledger_filter filter;
+
+	if (record_filter(cli, &filter, err) < 0)
+		return -1;
+	filter.kind = "verdict";
+	if (!cli->options.from)
+		return record_open(cli, LEDGER_READ, l, err) < 0 ||
+		    ledger_each(*l, &filter, count_verdict, t, err) < 0 ? -1 : 0;
+	if (cli->options.ledger)
+		return error_set(err, ERR_USAGE, "--from and --ledger exclude each other");
+	return central_open(cli->options.from, &c, err) < 0 ||
+	    central_each(c, &filter, count_verdict, t, err) < 0 ? -1 : 0;
+}
+
 int
 cmd_report(struct cli *cli)
 {
@@ -245,7 +272,6 @@ cmd_report(struct cli *cli)
 	const char *by = o->by ? o->by : "device";
 	auto_ledger struct ledger *l = NULL;
 	auto_tally struct tally t = { 0 };
-	struct ledger_filter filter;
 	struct error err = { 0 };
 	int64_t now_ms = (int64_t)time(NULL) * 1000;
 
@@ -253,10 +279,7 @@ cmd_report(struct cli *cli)
 		error_set(&err, ERR_USAGE, "--by %s: it is device, day, slot or policy", by);
 		return cli_fail(cli, &err);
 	}
-	if (record_filter(cli, &filter, &err) < 0 || record_open(cli, LEDGER_READ, &l, &err) < 0)
-		return cli_fail(cli, &err);
-	filter.kind = "verdict";
-	if (ledger_each(l, &filter, count_verdict, &t, &err) < 0)
+	if (read_verdicts(cli, &l, &t, &err) < 0)
 		return cli_fail(cli, &err);
 	tally_finish(&t, now_ms);
 	if (o->output && write_page(cli, l, &t, now_ms, &err) < 0)

@@ -52,6 +52,8 @@ int	cmd_ledger_verify(struct cli *cli);
 int	cmd_ledger_seal(struct cli *cli);
 int	cmd_ledger_export(struct cli *cli);
 int	cmd_ledger_rotate(struct cli *cli);
+int	cmd_ledger_push(struct cli *cli);
+int	cmd_ledger_central_init(struct cli *cli);
 int	cmd_report(struct cli *cli);
 
 /* Reports on stderr, with --json on stdout too, and returns the exit code. */

@@ -28,6 +28,8 @@ enum option_group {
 	GROUP_FILTER	= 1 << 22,	/* which events of the ledger */
 	GROUP_TABLE	= 1 << 23,	/* --csv */
 	GROUP_AUDIT	= 1 << 24,	/* seals kept elsewhere */
+	GROUP_PUSH	= 1 << 29,	/* to a database */
+	GROUP_CENTRAL	= 1 << 30,	/* who may use it */
 	GROUP_SIGNED = 1 << 28,	/* attest verify, ledger verify: who may sign */
 	GROUP_REPORT	= 1 << 25,
 	GROUP_ATTEST	= 1 << 26,	/* verify: a signed statement */
@@ -66,9 +68,9 @@ struct options {
 	bool		 overwrite, strict, no_encryption;
 	/* ledger, report, attest; policy and until_time are shared with the above */
 	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
-	const char	*attest, *attest_with, *nonce;
+	const char	*attest, *attest_with, *nonce, *to, *from, *client, *login;
 	struct texts	 heads;
-	bool		 no_ledger, csv;
+	bool		 no_ledger, csv, follow;
 	/* the words that are no options: the command and its arguments */
 	struct texts	 words;
 	/* which groups the given options belong to, and the name of one of each */
