@@ -2,13 +2,18 @@
 # Many stations and one PostgreSQL, which this test starts for itself.
 # CENTRAL_STATIONS and CENTRAL_DAYS make it larger (200 and 270: a million events).
 set -u
-pg=$(command -v initdb || ls -d /usr/lib/postgresql/*/bin/initdb 2>/dev/null | tail -1)
-[ -n "$pg" ] && command -v sqlite3 jq >/dev/null || { echo "no PostgreSQL, sqlite3 or jq here: skipped"; exit 77; }
+skip() { echo "$1: skipped"; exit 77; }
+pg=$(command -v initdb || find /usr/lib/postgresql -name initdb 2>/dev/null | sort | tail -1)
+[ -n "$pg" ] || skip "no PostgreSQL here"
+for tool in psql sqlite3 jq; do
+	command -v "$tool" >/dev/null || skip "no $tool here"
+done
 pg=$(dirname "$pg")
 as=()
 # PostgreSQL does not run as root.
 if [ "$(id -u)" = 0 ]; then
-	id postgres >/dev/null 2>&1 && command -v setpriv >/dev/null || { echo "no user postgres: skipped"; exit 77; }
+	id postgres >/dev/null 2>&1 || skip "no user postgres here"
+	command -v setpriv >/dev/null || skip "no setpriv here"
 	as=(setpriv --reuid postgres --regid postgres --clear-groups)
 fi
 stations=${CENTRAL_STATIONS:-4} days=${CENTRAL_DAYS:-30}
@@ -41,12 +46,13 @@ exits() {	# SENTENCE CODE COMMAND...
 }
 
 start() {
-	"${as[@]}" "$pg/pg_ctl" -w -D pg/data -l pg/log -o "-k $scratch/pg -c listen_addresses='' $*" start >/dev/null || { cat pg/log; exit 99; }
+	"${as[@]}" "$pg/pg_ctl" -w -D pg/data -l pg/log -o "-k $scratch/pg -c listen_addresses=''" start >/dev/null || { cat pg/log; exit 99; }
 }
 
 url() { echo "postgresql://$1@/chaperone?host=$scratch/pg"; }
 sql() { psql -qAtX "$(url "$1")" -c "$2" 2>&1; }
-owner=$([ "$(id -u)" = 0 ] && echo postgres || id -un)
+owner=$(id -un)
+[ "$owner" != root ] || owner=postgres
 
 "${as[@]}" "$pg/initdb" -D pg/data -A trust -U "$owner" --no-sync >/dev/null || exit 99
 start
