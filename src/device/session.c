@@ -157,6 +157,14 @@ become_trusted(struct session *s, struct patience *patience, struct facts *facts
 	return enter_when_unlocked(s, patience, facts, err);
 }
 
+/* The record: the device does not know it, or its certificate and key are none. */
+static bool
+is_of_no_use(const struct error *err)
+{
+	return is_refusal(err, REFUSED_INVALID_HOST_ID) || is_refusal(err, REFUSED_TLS) ||
+	    err->kind == ERR_DATA;
+}
+
 int
 session_open(const struct mux_device *device, const struct session_host *host,
     struct patience *patience, struct facts *facts, struct session **out, struct error *err)
@@ -174,7 +182,7 @@ session_open(const struct mux_device *device, const struct session_host *host,
 		if (reopen(s, err) < 0)
 			return -1;
 		rc = enter_when_unlocked(s, patience, facts, err);
-		if (rc < 0 && !is_refusal(err, REFUSED_INVALID_HOST_ID) && !is_refusal(err, REFUSED_TLS))
+		if (rc < 0 && !is_of_no_use(err))
 			return -1;
 	}
 	if (rc < 0 && become_trusted(s, patience, facts, err) < 0)
