@@ -6,6 +6,7 @@
 #include <openssl/pem.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
@@ -146,6 +147,29 @@ last_words(struct tls *t, struct error *err)
 	return -1;
 }
 
+/*
+ * The same before there is a key: our hello found the connection closed, and an
+ * alert in the clear, one record of two bytes, is the reason.
+ */
+static int
+first_words(struct tls *t, struct error *err)
+{
+	uint8_t record[7];
+	ssize_t n = recv(t->link.fd, record, sizeof(record), MSG_DONTWAIT);
+
+	ERR_clear_error();
+	if (n == sizeof(record) && record[0] == SSL3_RT_ALERT && record[1] == SSL3_VERSION_MAJOR &&
+	    record[3] == 0 && record[4] == 2)
+		return alert_error(record[6], err);
+	return closed_error(t, err);
+}
+
+static bool
+is_write_refused(const struct tls *t)
+{
+	return t->link.sys == EPIPE || t->link.sys == ECONNRESET;
+}
+
 /* Before every operation: what it leaves behind shall be its own. */
 static void
 begin(struct tls *t)
@@ -264,6 +288,10 @@ handshake(struct tls *t, struct deadline deadline, struct error *err)
 		rc = SSL_do_handshake(t->ssl);
 		if (rc == 1)
 			return 0;
+		if (is_write_refused(t)) {
+			t->is_closed = true;
+			return first_words(t, err);
+		}
 		if (go_on(t, rc, deadline, err) < 0)
 			return -1;
 	}
@@ -339,7 +367,7 @@ tls_write(struct tls *t, const void *data, size_t len, struct deadline deadline,
 		rc = SSL_write_ex(t->ssl, data, len, &n);
 		if (rc == 1)
 			return 0;
-		if (t->link.sys == EPIPE || t->link.sys == ECONNRESET) {
+		if (is_write_refused(t)) {
 			t->is_closed = true;
 			return last_words(t, err);
 		}
