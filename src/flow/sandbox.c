@@ -58,7 +58,7 @@ set_limits(void)
 	set_limit(RLIMIT_NOFILE, FILES_MAX);
 #if FILTERS
 	set_limit(RLIMIT_AS, MEMORY_MAX);
-	set_limit(RLIMIT_FSIZE, 0);
+	/* No RLIMIT_FSIZE: stderr may be a file, and a log line must not kill. */
 #endif
 }
 

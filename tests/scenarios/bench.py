@@ -531,3 +531,57 @@ def openssl(*args):
     done = subprocess.run(["openssl"] + list(args), cwd=folder(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=RUN_SECONDS)
     return done.returncode == 0
+
+
+# ---- a terminal -----------------------------------------------------------------------
+
+class Terminal:
+    """The client on a terminal of its own: stdin, stdout, stderr and /dev/tty are it.
+
+    answers: (what is prompted, what is typed then), in order.
+    """
+
+    def __init__(self, args, env=(), answers=(), seconds=RUN_SECONDS, columns=100, stdout=None):
+        import fcntl
+        import pty
+        import struct
+        import termios
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, columns, 0, 0))
+
+        def begin_session():
+            _die_with_parent()
+            os.setsid()
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        process = subprocess.Popen(
+            [CHAPERONE] + [str(a) for a in args], stdin=theirs,
+            stdout=theirs if stdout is None else stdout, stderr=theirs,
+            env=environment(dict({"TERM": "xterm"}, **dict(env))), cwd=folder(),
+            preexec_fn=begin_session)
+        _children.append(process)
+        os.close(theirs)
+        self.raw = self._talk(ours, list(answers), time.monotonic() + seconds)
+        os.close(ours)
+        self.code = process.wait(ANSWER_SECONDS)
+        # What a terminal makes of it: \r\n are lines.
+        self.text = self.raw.decode(errors="replace").replace("\r\n", "\n")
+        self.plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", self.text)
+        told = [s for s in secrets() if s in self.text]
+        suite.quiet("chaperone %s on a terminal: no secret is shown" % args[0], not told, told)
+
+    @staticmethod
+    def _talk(fd, answers, end):
+        said = b""
+        while time.monotonic() < end:
+            if not select.select([fd], [], [], 0.2)[0]:
+                continue
+            try:
+                more = os.read(fd, 65536)
+            except OSError:     # the other side is closed
+                break
+            if not more:
+                break
+            said += more
+            if answers and answers[0][0].encode() in said:
+                os.write(fd, answers.pop(0)[1].encode())
+        return said
