@@ -153,11 +153,12 @@ watch(struct watching *w, struct error *err)
 			was_there = true;
 			(void)follow(w, mux, err);
 			mux_watch_close(mux);
-			while (w->n > 0)
-				forget(w, 0);
 		}
+		/* We go, the devices stay: that is no detaching. */
 		if (err->kind == ERR_INTERRUPTED || deadline_interrupted())
 			return 0;
+		while (w->n > 0)
+			forget(w, 0);
 		if (rc == 0)
 			log_at(LOG_VERBOSE, "%s; waiting for it", err->message);
 		if (deadline_pause(deadline_in(RETRY_MS), err) < 0)

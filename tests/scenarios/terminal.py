@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""What people see: words, levels of talk, colours, and live lines on a terminal"""
+import re
+
+import bench
+from bench import Terminal, device, fault, identity, ours
+
+APPLY = ["apply"] + identity()
+VERIFY = ["verify"] + identity()
+IMESSAGE = "org.chaperone.preset.imessage-off"
+PLATE = {"udid": "00008101-000A1C2D3E4F501E", "serial": "F9FXK0ABCD12"}
+LINE = "  front-desk  iPad (10th generation), iOS 18.1  00008101-000A1C2D3E4F501E\n"
+
+# (sentence, command, the whole of stdout), on one device, one after the other.
+GOLDEN = [
+    ("missing", VERIFY,
+     "! noncompliant (profile-missing)" + LINE +
+     "    the profile is not on the device\n"
+     "    hint: chaperone apply installs it\n"
+     "    " + IMESSAGE + ": not on the device\n"),
+    ("planned", ["plan"] + identity(),
+     "! noncompliant (profile-missing)" + LINE +
+     "    the profile is not on the device\n"
+     "    hint: chaperone apply installs it\n"
+     "    " + IMESSAGE + ": would-install\n"),
+    ("installed", APPLY,
+     "✔ compliant" + LINE +
+     "    " + IMESSAGE + ": installed\n"
+     "    allowChat: wanted false, reported false\n"
+     "    truth: effective (the device itself reports the restriction in force)\n"),
+    ("there already", APPLY,
+     "✔ compliant" + LINE +
+     "    " + IMESSAGE + ": present\n"
+     "    allowChat: wanted false, reported false\n"
+     "    truth: effective (the device itself reports the restriction in force)\n"),
+    ("seen without an identity", ["verify"],
+     "✔ compliant" + LINE +
+     "    " + IMESSAGE + ": present\n"
+     "    truth: present (the device lists it as active; it does not tell whether it is in force)\n"),
+    ("another one", VERIFY + ["--removable"],
+     "! noncompliant (profile-differs)" + LINE +
+     "    the device has another version of the profile\n"
+     "    hint: chaperone apply replaces it\n"
+     "    " + IMESSAGE + ": present\n"),
+    ("removed", ["remove"] + identity(),
+     "✔ compliant" + LINE +
+     "    " + IMESSAGE + ": removed\n"
+     "    truth: present (the device no longer lists it)\n"),
+    ("paired", ["pair"], "✔ compliant" + LINE),
+    ("forgotten", ["unpair"], "✔ compliant" + LINE),
+    ("a stranger", ["verify"],
+     "! blocked (untrusted)" + LINE +
+     "    this computer is not paired with the device\n"
+     "    hint: give the supervision identity (-i), or run chaperone pair --dialog and tap Trust\n"),
+]
+
+
+def golden(s):
+    s.topic("the words, whole")
+    with bench.Bench([ours("front-desk", **PLATE)]) as b:
+        for sentence, command, want in GOLDEN:
+            said = b.run(*command)
+            s.equal("%s: the whole of stdout" % sentence, said.out, want)
+            s.equal("  and stderr is empty", said.err, "")
+
+    s.topic("a refusal, whole")
+    refusal = fault("error", at="mcinstall", request="InstallProfileSilent", code="4001",
+                    text="Nicht heute.")
+    with bench.Bench([ours("front-desk", faults=[refusal], **PLATE)]) as b:
+        said = b.run(*APPLY)
+        want = ("✘ failed (refused)" + LINE +
+                "    InstallProfileSilent: the device answers Error: MCInstallationErrorDomain 4001\n"
+                "    device: MCInstallationErrorDomain 4001 Nicht heute.\n"
+                "    hint: the device's own words are in the error chain, the last link names the "
+                "cause\n")
+        s.equal("the device's words stay apart from ours", said.out[:len(want)], want)
+
+
+def tables(s):
+    s.topic("list and show")
+    with bench.Bench([ours("front-desk", **PLATE), device("free", paired=True),
+                      ours("new", paired=False), ours("dark", locked=True)]) as b:
+        b.on("front-desk", *APPLY)
+        lines = b.run("list", *identity()).out.splitlines()
+        s.equal("list has a header and a line for each", len(lines), 5)
+        s.equal("  the header names the columns", lines[0].split(),
+                "UDID NAME MODEL OS PORT SUPERVISED BY PAIRED LOCKED".split())
+        row = {l.split()[1]: l for l in lines[1:]}
+        s.check("  a device of ours", re.fullmatch(
+            r"00008101-000A1C2D3E4F501E +front-desk +iPad \(10th generation\) +18\.1 +0x[0-9a-f]{8} +"
+            r"Acme \(ours\) +yes +no *", row["front-desk"]), row["front-desk"])
+        for name, words in (("free", r"not supervised +yes +no"), ("new", r"\? +no +(\?|no)"),
+                            ("dark", r".* +yes +yes")):
+            s.check("  %s: %s" % (name, words), re.search(words + r" *$", row.get(name, "")),
+                    row.get(name))
+        starts = [lines[0].index(c) for c in ("NAME", "MODEL", "OS", "PORT", "SUPERVISED", "PAIRED")]
+        s.check("  the columns stand below their names",
+                all(row["front-desk"][i - 1] == " " and row["front-desk"][i] != " "
+                    for i in starts), lines)
+        said = b.run("show", "-u", b.udids["front-desk"], *identity()).out
+        for part in ("front-desk  iPad (10th generation), iOS 18.1  00008101-000A1C2D3E4F501E\n",
+                     "serial         F9FXK0ABCD12\n", "product        iPad13,18\n",
+                     "paired         yes\n", "supervised     ours\n", "organization   Acme\n",
+                     "locked         no\n", "activation     Activated\n", "profiles       1\n",
+                     IMESSAGE + ", " if False else IMESSAGE, ", version 1, by Acme, locked\n",
+                     "cloud configuration\n", "OrganizationName: \"Acme\"\n"):
+            s.has("show says %s" % part.strip(), said, part)
+        s.check("  and shows no certificate, only its fingerprint",
+                "SupervisorHostCertificates: [{\"sha256\":\"" in said, said)
+
+
+def levels(s):
+    s.topic("how much is said on stderr")
+    with bench.Bench([ours("front-desk", **PLATE), ours("dark", locked=True)]) as b:
+        b.on("front-desk", *APPLY)
+        at = ["-u", b.udids["front-desk"]]
+        said = {level: b.run(*(VERIFY + at + level.split())) for level in
+                ("", "-q", "-v", "-vv", "-vvv", "-v -v", "-q -v")}
+        s.equal("stdout is the same at every level", len({r.out for r in said.values()}), 1)
+        s.equal("nothing by default, nothing with -q", (said[""].err, said["-q"].err), ("", ""))
+        s.equal("-q and -v take each other back", said["-q -v"].err, "")
+        s.check("-vv says more than -v", len(said["-vv"].err) > len(said["-v"].err),
+                said["-vv"].err)
+        s.equal("-v -v is -vv", len(said["-v -v"].err.splitlines()),
+                len(said["-vv"].err.splitlines()))
+        for request in ("lockdown: StartSession", "lockdown: StartService",
+                        "MCInstall: GetProfileList", "MCInstall: Restrictions"):
+            s.has("-vv shows each message: %s" % request, said["-vv"].err, request)
+        s.check("  with the device's id shortened",
+                b.udids["front-desk"] not in said["-vvv"].err and "0000" in said["-vvv"].err,
+                said["-vvv"].err)
+        wait = ["-u", b.udids["dark"], "--wait", 1]
+        s.has("a wait is announced by default", b.run(*(APPLY + wait)).err,
+              "needs you: unlock the device")
+        s.equal("  and not with -q", b.run(*(APPLY + wait + ["-q"])).err, "")
+        s.check("errors are said with -q too",
+                "unknown preset" in b.run("-q", "verify", "--preset", "x").err or
+                b.run("-q", "verify", "--preset", "x").err != "")
+        s.check("no device is said with -q too",
+                b.run("-q", "verify", "-u", "nobody").err != "")
+
+
+def escapes(text):
+    return re.findall(r"\x1b\[[0-9;]*[A-Za-z]", text)
+
+
+def colours(s):
+    s.topic("colours")
+    with bench.Bench([ours("good"), ours("bare"),
+                      ours("bad", faults=[fault("garbage", at="mcinstall",
+                                                request="GetProfileList")])]) as b:
+        b.on("good", *APPLY)
+        env = {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}
+
+        def seen(*args, **more):
+            return Terminal(args, dict(env, **more))
+        for name, paint, words in (("good", "32", "✔ compliant"), ("bare", "33", "! noncompliant"),
+                                   ("bad", "31", "✘ failed")):
+            t = seen("verify", "-u", b.udids[name])
+            s.has("%s is painted on a terminal" % words, t.text, "\x1b[%sm%s\x1b[0m" % (paint, words))
+            s.equal("  every colour is taken back", t.text.count("\x1b[0m"),
+                    len([e for e in escapes(t.text) if e.endswith("m") and e != "\x1b[0m"]))
+        for sentence, args, more in (
+                ("--no-color", ["--no-color"], {}), ("NO_COLOR", [], {"NO_COLOR": "1"}),
+                ("TERM=dumb", [], {"TERM": "dumb"})):
+            t = seen("verify", "-u", b.udids["good"], *args, **more)
+            s.equal("%s: no colour on a terminal" % sentence,
+                    [e for e in escapes(t.text) if e.endswith("m")], [])
+            s.has("  and the same words", t.plain, "✔ compliant  good")
+        t = seen("verify", "-u", b.udids["good"], NO_COLOR="")
+        s.check("an empty NO_COLOR is none", "\x1b[32m" in t.text, t.text)
+        t = seen("list", "--json")
+        s.equal("JSON is never painted", [e for e in escapes(t.text) if e.endswith("m")], [])
+        t = seen("list")
+        s.check("the head of list is painted", "\x1b[2mUDID" in t.text, t.text)
+
+
+def live(s):
+    s.topic("live lines")
+    devices = [ours("d", count=3, latency_ms=60)]
+    with bench.Bench(devices) as b:
+        env = {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}
+        t = Terminal(APPLY + ["-a"], env)
+        s.equal("three devices on a terminal: compliant", t.code, 0)
+        for phrase in ("connecting", "installing", "reading it back", "0 of 3 done", "2 of 3 done"):
+            s.has("it is shown live: %s" % phrase, t.plain, phrase)
+        s.check("  by shortened ids", re.search(r"… 0000\S*…\S* +\w", t.plain), t.plain[:400])
+        drawn = len(re.findall(r"^.*(  … |of 3 done).*\n", t.text, re.M))
+        s.equal("every line drawn is taken away again", t.text.count("\x1b[1A\x1b[2K"), drawn)
+        left = screen(t.text)
+        s.equal("what stays are the verdicts and nothing else",
+                [l for l in left if l and not l.startswith(("✔ compliant", "    "))], [])
+        s.equal("  of all three", len([l for l in left if l.startswith("✔ compliant")]), 3)
+        with open(bench.path("out"), "w+") as out:
+            t = Terminal(["verify", "-a", "--json"], env, stdout=out.fileno())
+            out.seek(0)
+            s.equal("with stdout in a file the live lines stay on the terminal",
+                    (len(out.read().splitlines()), "of 3 done" in t.plain), (3, True))
+        for level in ("-q", "-v"):
+            t = Terminal(["verify", "-a", level], env)
+            s.check("%s: no live lines" % level if level == "-v" else
+                    "-q: the terminal shows the verdicts alone",
+                    "of 3 done" not in t.plain, t.plain)
+
+
+def screen(text):
+    """The lines a terminal shows in the end."""
+    lines, row = [""], 0
+    for part in re.split(r"(\n|\x1b\[1A|\x1b\[2K|\x1b\[[0-9;]*m)", text):
+        if part == "\n":
+            row += 1
+            if row == len(lines):
+                lines.append("")
+        elif part == "\x1b[1A":
+            row -= 1
+        elif part == "\x1b[2K":
+            lines[row] = ""
+        elif not part.startswith("\x1b"):
+            lines[row] += part
+    return lines
+
+
+def main():
+    s = bench.begin("terminal")
+    bench.make_identities()
+    golden(s)
+    tables(s)
+    levels(s)
+    colours(s)
+    live(s)
+    s.end()
+
+
+main()
