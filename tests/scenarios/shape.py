@@ -6,7 +6,8 @@ changes its type or appears unannounced fails wherever it happens.
 """
 import re
 
-TEXT, TRUTH, NUMBER, ANY = "text", "true or false", "a whole number", "anything"
+TEXT, TRUTH, NUMBER = "text", "true or false", "a whole number"
+SOMETHING = "anything but null"
 OBJECT, LIST = "an object", "a list"
 
 
@@ -71,7 +72,7 @@ DOCUMENTS = {
             "identifier": TEXT, "uuid": maybe(TEXT), "expected_uuid": maybe(TEXT),
             "present": TRUTH, "active": maybe(TRUTH), "action": one_of(*(ACTIONS + PLANS)),
             "content-addressed": maybe(TRUTH)}),
-        "restrictions": each({"key": TEXT, "want": ANY, "reported": ANY}),
+        "restrictions": each({"key": TEXT, "want": SOMETHING, "reported": maybe(SOMETHING)}),
         "error": maybe(ERROR),
         "steps": each({"name": one_of("connect", "service", "facts", "escalate", "install",
                                       "remove", "unpair", "confirm"), "ms": NUMBER}),
@@ -121,8 +122,8 @@ def document(line):
 
 
 def is_kind(value, kind):
-    if kind is ANY:
-        return True
+    if kind is SOMETHING:
+        return value is not None
     if kind is TEXT:
         return isinstance(value, str)
     if kind is TRUTH:
