@@ -16,11 +16,12 @@ core    base core
 crypto  base core crypto
 wire    base core crypto wire
 device  base core crypto wire device
-store   base core store
+store   base core crypto store
+report  base core crypto store report
 flow    base core crypto wire device store flow
 station base core crypto wire device store flow station
 web     base web
-cli     base core crypto wire device store flow station web cli
+cli     base core crypto wire device store report flow station web cli
 sim     base sim
 '
 
@@ -32,7 +33,7 @@ sqlite3[.]h       store
 libpq-fe[.]h      store
 usbmuxd[.]h       wire device
 libimobiledevice/ wire device
-jansson[.]h       flow station web cli sim
+jansson[.]h       store report flow station web cli sim
 cyaml/            cli sim
 microhttpd[.]h    web
 '

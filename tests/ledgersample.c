@@ -105,7 +105,7 @@ device_of(struct sample *s, int device, int slot)
 		"Warehouse" };
 	static const char *const products[][2] = { { "iPad13,18", "iPad (10th generation)" },
 		{ "iPad12,1", "iPad (9th generation)" }, { "iPhone14,6", "iPhone SE (3rd generation)" } };
-	char udid[32], serial[16], name[48];
+	char udid[40], serial[24], name[48];
 	int kind = device % 3;
 
 	(void)s;

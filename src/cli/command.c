@@ -133,7 +133,7 @@ print_help(void)
 	printf("Usage: chaperone [options] COMMAND [options] [arguments]\n\n"
 	    "Makes supervised iPhones and iPads what they should be, over the cable.\n\nCommands:\n");
 	for (c = commands; c->name; c++)
-		printf("  %-18s %s\n", c->name, c->help);
+		printf("  %-20s %s\n", c->name, c->help);
 	printf("\nOptions of every command:\n");
 	options_print(stdout, GROUP_GLOBAL);
 	printf("\nchaperone COMMAND --help tells the options of a command; "

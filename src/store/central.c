@@ -116,7 +116,7 @@ central_open(const char *url, struct central **out, struct error *err)
 		"sslmode", NULL };
 	const char *values[] = { url, "10", "30000", "chaperone",
 		"-c statement_timeout=60000 -c client_min_messages=warning", "verify-full", NULL };
-	bool is_local, has_mode;
+	bool is_local = false, has_mode = false;
 
 	if (!c)
 		return error_memory(err);
