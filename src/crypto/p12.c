@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/pkcs12.h>
 #include <string.h>
 
 #include "base/blob.h"
@@ -100,30 +101,43 @@ cert_in_default_context(X509 *cert)
 	return fresh;
 }
 
+/* What was read in the default context is taken as it is. */
 static int
-take_cert(X509 *cert, struct keyfile *into, struct error *err)
+take_key(EVP_PKEY *key, bool is_foreign, struct keyfile *into, struct error *err)
 {
-	X509 *fresh = cert_in_default_context(cert);
+	EVP_PKEY *ours = is_foreign ? in_default_context(key) : key;
 
-	if (!fresh)
-		return ossl_error(err, ERR_DATA, "one of its certificates cannot be read");
-	return keyfile_add_cert(into, fresh, err);
+	if (!ours)
+		return ossl_error(err, ERR_DATA, "its private key cannot be read");
+	if (!is_foreign)
+		EVP_PKEY_up_ref(key);
+	return keyfile_add_key(into, ours, err);
 }
 
 static int
-take(EVP_PKEY *key, X509 *cert, STACK_OF(X509) *others, struct keyfile *into, struct error *err)
+take_cert(X509 *cert, bool is_foreign, struct keyfile *into, struct error *err)
 {
-	EVP_PKEY *fresh = key ? in_default_context(key) : NULL;
+	X509 *ours = is_foreign ? cert_in_default_context(cert) : cert;
+
+	if (!ours)
+		return ossl_error(err, ERR_DATA, "one of its certificates cannot be read");
+	if (!is_foreign)
+		X509_up_ref(cert);
+	return keyfile_add_cert(into, ours, err);
+}
+
+static int
+take(EVP_PKEY *key, X509 *cert, STACK_OF(X509) *others, bool is_foreign, struct keyfile *into,
+    struct error *err)
+{
 	int i;
 
-	if (key && !fresh)
-		return ossl_error(err, ERR_DATA, "its private key cannot be read");
-	if (fresh && keyfile_add_key(into, fresh, err) < 0)
+	if (key && take_key(key, is_foreign, into, err) < 0)
 		return -1;
-	if (cert && take_cert(cert, into, err) < 0)
+	if (cert && take_cert(cert, is_foreign, into, err) < 0)
 		return -1;
 	for (i = 0; i < sk_X509_num(others); i++)
-		if (take_cert(sk_X509_value(others, i), into, err) < 0)
+		if (take_cert(sk_X509_value(others, i), is_foreign, into, err) < 0)
 			return -1;
 	return 0;
 }
@@ -139,7 +153,20 @@ ensure_mac(PKCS12 *p12, const char *passphrase)
 	    PKCS12_set_mac(p12, passphrase, -1, NULL, 0, 1, EVP_sha256()) == 1;
 }
 
-enum opened { OPENED, WRONG_PASSPHRASE, UNSUPPORTED, FAILED };
+enum opened { OPENED, WRONG_PASSPHRASE, DAMAGED, UNSUPPORTED, FAILED };
+
+/* Only the MAC tells a wrong passphrase from everything else that can be wrong. */
+static enum opened
+why_not(void)
+{
+	unsigned long last = ERR_peek_last_error();
+	bool is_mac = ERR_GET_LIB(last) == ERR_LIB_PKCS12 &&
+	    ERR_GET_REASON(last) == PKCS12_R_MAC_VERIFY_FAILURE;
+
+	if (ossl_was_unsupported())
+		return UNSUPPORTED;
+	return is_mac ? WRONG_PASSPHRASE : DAMAGED;
+}
 
 static enum opened
 open_in(const struct blob *bytes, OSSL_LIB_CTX *context, const char *passphrase,
@@ -152,8 +179,8 @@ open_in(const struct blob *bytes, OSSL_LIB_CTX *context, const char *passphrase,
 
 	if (!p12 || !ensure_mac(p12, passphrase) ||
 	    PKCS12_parse(p12, passphrase, &key, &cert, &others) != 1)
-		return ossl_was_unsupported() ? UNSUPPORTED : WRONG_PASSPHRASE;
-	return take(key, cert, others, into, err) < 0 ? FAILED : OPENED;
+		return why_not();
+	return take(key, cert, others, context != NULL, into, err) < 0 ? FAILED : OPENED;
 }
 
 /* First as everything else is done here, then with the old algorithms. */
@@ -180,19 +207,20 @@ settle(enum opened how, struct error *err)
 		return -1;
 	case UNSUPPORTED:
 		return unknown_algorithm(err);
+	case DAMAGED:
+		return error_set(err, ERR_DATA, "the PKCS#12 file is damaged");
 	default:
 		error_set(err, ERR_PERM, "the passphrase is wrong");
 		return error_hint(err, "it is the one that was given when the file was exported");
 	}
 }
 
-/* The MAC tells a wrong passphrase from everything else that can be wrong. */
+/* Every look at the MAC costs thousands of hashes: no more of them than needed. */
 static int
 read_with_mac(PKCS12 *p12, const struct blob *bytes, struct unlock *u, struct keyfile *into,
     struct error *err)
 {
 	const char *passphrase = NULL;
-	enum opened how;
 
 	if (!is_mac_known(p12))
 		return unknown_algorithm(err);
@@ -202,16 +230,12 @@ read_with_mac(PKCS12 *p12, const struct blob *bytes, struct unlock *u, struct ke
 		passphrase = unlock_passphrase(u, err);
 		if (!passphrase)
 			return -1;
-		if (!is_mac_of(p12, passphrase))
-			return settle(WRONG_PASSPHRASE, err);
 	}
 	/* PKCS12_parse() tries both kinds of an empty passphrase for NULL. */
-	how = open_with(bytes, passphrase, into, err);
-	if (how == WRONG_PASSPHRASE)
-		return error_set(err, ERR_DATA, "the PKCS#12 file is damaged");
-	return settle(how, err);
+	return settle(open_with(bytes, passphrase, into, err), err);
 }
 
+/* Without a MAC, content that makes no sense may as well be a wrong passphrase. */
 static int
 read_without_mac(const struct blob *bytes, struct unlock *u, struct keyfile *into,
     struct error *err)
@@ -222,11 +246,14 @@ read_without_mac(const struct blob *bytes, struct unlock *u, struct keyfile *int
 
 	for (i = 0; i < countof(empty_passphrases); i++) {
 		how = open_with(bytes, empty_passphrases[i], into, err);
-		if (how != WRONG_PASSPHRASE)
+		if (how != WRONG_PASSPHRASE && how != DAMAGED)
 			return settle(how, err);
 	}
 	passphrase = unlock_passphrase(u, err);
-	return passphrase ? settle(open_with(bytes, passphrase, into, err), err) : -1;
+	if (!passphrase)
+		return -1;
+	how = open_with(bytes, passphrase, into, err);
+	return settle(how == DAMAGED ? WRONG_PASSPHRASE : how, err);
 }
 
 int
