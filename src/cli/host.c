@@ -32,6 +32,7 @@ host_open(const struct options *o, struct host *out, struct error *err)
 	const struct identity_source source = {
 		.ref = o->identity, .allow_loose_files = o->allow_loose_files,
 		.passphrase = secret_passphrase, .passphrase_ctx = &secret,
+		.asks_nobody = secret.file != NULL,
 	};
 
 	if (!o->identity)

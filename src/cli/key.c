@@ -15,6 +15,7 @@ key_load(const struct cli *cli, const char *ref, struct identity **out, struct e
 	const struct identity_source source = {
 		.ref = ref, .allow_loose_files = cli->options.allow_loose_files,
 		.passphrase = secret_passphrase, .passphrase_ctx = &secret,
+		.asks_nobody = secret.file != NULL,
 	};
 
 	if (!ref) {

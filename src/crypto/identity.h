@@ -23,6 +23,7 @@ struct identity_source {
 	bool			 allow_loose_files;	/* do not insist on mode 0600 */
 	identity_passphrase_fn	*passphrase;
 	void			*passphrase_ctx;
+	bool			 asks_nobody;	/* to ask is free: try it before the empty one */
 };
 
 /*

@@ -20,6 +20,7 @@ struct unlock {
 	identity_passphrase_fn	*ask;
 	void			*ask_ctx;
 	const char		*what;		/* the file, for the question */
+	bool			 asks_nobody;
 	bool			 is_asked;
 	struct blob		 passphrase;	/* with a NUL behind it */
 };

@@ -215,24 +215,34 @@ settle(enum opened how, struct error *err)
 	}
 }
 
+static enum opened
+open_with_passphrase(const struct blob *bytes, struct unlock *u, struct keyfile *into,
+    struct error *err)
+{
+	const char *passphrase = unlock_passphrase(u, err);
+
+	return passphrase ? open_with(bytes, passphrase, into, err) : FAILED;
+}
+
 /* Every look at the MAC costs thousands of hashes: no more of them than needed. */
 static int
 read_with_mac(PKCS12 *p12, const struct blob *bytes, struct unlock *u, struct keyfile *into,
     struct error *err)
 {
-	const char *passphrase = NULL;
+	enum opened how = WRONG_PASSPHRASE;
 
 	if (!is_mac_known(p12))
 		return unknown_algorithm(err);
 	if (!is_mac_cheap(p12))
 		return error_set(err, ERR_DATA, "its MAC asks for too many iterations");
-	if (!is_mac_of(p12, NULL) && !is_mac_of(p12, "")) {
-		passphrase = unlock_passphrase(u, err);
-		if (!passphrase)
-			return -1;
-	}
+	if (u->asks_nobody)
+		how = open_with_passphrase(bytes, u, into, err);
 	/* PKCS12_parse() tries both kinds of an empty passphrase for NULL. */
-	return settle(open_with(bytes, passphrase, into, err), err);
+	if (how == WRONG_PASSPHRASE && (is_mac_of(p12, NULL) || is_mac_of(p12, "")))
+		how = open_with(bytes, NULL, into, err);
+	else if (how == WRONG_PASSPHRASE && !u->asks_nobody)
+		how = open_with_passphrase(bytes, u, into, err);
+	return settle(how, err);
 }
 
 /* Without a MAC, content that makes no sense may as well be a wrong passphrase. */
@@ -240,7 +250,6 @@ static int
 read_without_mac(const struct blob *bytes, struct unlock *u, struct keyfile *into,
     struct error *err)
 {
-	const char *passphrase;
 	enum opened how;
 	size_t i;
 
@@ -249,10 +258,7 @@ read_without_mac(const struct blob *bytes, struct unlock *u, struct keyfile *int
 		if (how != WRONG_PASSPHRASE && how != DAMAGED)
 			return settle(how, err);
 	}
-	passphrase = unlock_passphrase(u, err);
-	if (!passphrase)
-		return -1;
-	how = open_with(bytes, passphrase, into, err);
+	how = open_with_passphrase(bytes, u, into, err);
 	return settle(how == DAMAGED ? WRONG_PASSPHRASE : how, err);
 }
 

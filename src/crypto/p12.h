@@ -13,7 +13,8 @@ struct unlock;
  * Adds the private key and every certificate to *into. 1: done. 0: these bytes
  * are no PKCS#12. -1: it is one, but the passphrase is wrong (ERR_PERM), or its
  * algorithms are unknown or its content is damaged (ERR_DATA). The empty
- * passphrase is tried first, so that nobody is asked where none is needed.
+ * passphrase is tried first, so that nobody is asked where none is needed;
+ * where that asks nobody, last, for each try costs thousands of hashes.
  */
 int	p12_read(const struct blob *bytes, struct unlock *u, struct keyfile *into,
 	    struct error *err);
