@@ -15,6 +15,7 @@
 #include "crypto/cert.h"
 #include "crypto/signrequest.h"
 #include "crypto/signserver.h"
+#include "crypto/tls.h"
 
 enum {
 	GOODBYE_MS = 2000,
@@ -107,6 +108,7 @@ signer_start(const struct identity_source *source, struct signer **out, struct c
     struct error *err)
 {
 	auto_with(clean_signer) struct signer *s = NULL;
+	struct error later = { 0 };
 	struct signer *fresh;
 	int ends[2];
 	pid_t parent = getpid(), pid;
@@ -128,6 +130,8 @@ signer_start(const struct identity_source *source, struct signer **out, struct c
 		return error_set_sys(err, ERR_SOFTWARE, errno, "starting the signer");
 	}
 	s = fresh;
+	/* While the child decrypts. Should it fail, whoever needs TLS will say so. */
+	(void)tls_prepare(&later);
 	if (hear(s, cert, err) < 0)
 		return -1;
 	*out = steal_pointer(&s);

@@ -26,11 +26,11 @@ enum signer_purpose { SIGNER_PAIR = 1, SIGNER_ESCALATE = 2 };
  * Forks the signer. The child loads the identity (and asks for its passphrase,
  * in the child, where all descriptors but the first three are closed) and
  * keeps it in memory that is neither dumped nor swapped; this process never
- * sees the key. Returns when the identity is loaded, with its certificate in
- * *cert, or -1 with the child's own error. Call it before any worker is forked,
- * before there is a thread, and before anything a device sent is parsed. The
- * child ignores the terminal's signals: it ends when this process does, or
- * with signer_stop().
+ * sees the key, and makes tls_prepare() meanwhile. Returns when the identity is
+ * loaded, with its certificate in *cert, or -1 with the child's own error. Call
+ * it before any worker is forked, before there is a thread, and before anything
+ * a device sent is parsed. The child ignores the terminal's signals: it ends
+ * when this process does, or with signer_stop().
  */
 int	signer_start(const struct identity_source *source, struct signer **out,
 	    struct cert *cert, struct error *err);

@@ -56,7 +56,11 @@ get_context(void)
 {
 	static SSL_CTX *ctx;
 
-	if (!ctx)
+	/*
+	 * OpenSSL's own clean-up at exit only takes time: what is secret is wiped
+	 * where it lies. Heeded when this is the first that OpenSSL hears of us.
+	 */
+	if (!ctx && OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) == 1)
 		ctx = make_context();
 	return ctx;
 }
