@@ -202,9 +202,10 @@ class Bench:
         self.seen = 0
         text = devices
         if not isinstance(devices, str):
-            # JSON is YAML.
+            # JSON is YAML, but for raw control characters and pairs of surrogates.
             text = json.dumps({"devices": list(devices), "faults": list(faults)}, indent=1,
                               ensure_ascii=False)
+            text = "".join(c if c.isprintable() or c == "\n" else "\\u%04x" % ord(c) for c in text)
         scenario = write("s%s.yaml" % self.id, text)
         self.errors = open(path("e" + self.id), "w+b")
         self.process = subprocess.Popen(
