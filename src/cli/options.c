@@ -244,6 +244,23 @@ find_row(int c)
 	return NULL;
 }
 
+/*
+ * getopt_long(3) takes any unambiguous beginning. We do not: --passphrase SECRET
+ * must not be read as --passphrase-file and then be quoted as a missing file, and
+ * what is unambiguous today is not when an option is added.
+ */
+static bool
+is_whole(const char *name, char **argv)
+{
+	const char *given = argv[optind - 1];
+	size_t len = strlen(name);
+
+	if (optarg == given)
+		given = argv[optind - 2];
+	return strncmp(given, "--", 2) == 0 && strncmp(given + 2, name, len) == 0 &&
+	    (given[2 + len] == '\0' || given[2 + len] == '=');
+}
+
 int
 options_parse(int argc, char **argv, struct options *out, struct error *err)
 {
@@ -264,6 +281,8 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 				return error_set(err, ERR_USAGE, "unknown option -%c", optopt);
 			return error_set(err, ERR_USAGE, "unknown option %s", argv[optind - 1]);
 		}
+		if (c >= FIRST_LONG && !is_whole(r->name, argv))
+			return error_set(err, ERR_USAGE, "unknown option; did you mean --%s?", r->name);
 		note_seen(r, out);
 		if (store(r, optarg, out, err) < 0)
 			return -1;

@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Secrets: the key and the passphrase are nowhere they do not belong
+
+Not in any output at any level, not in an argument, an environment, a log, and
+not in the memory of a process that talks to a device.
+"""
+import base64
+import os
+import plistlib
+import re
+import stat
+
+import bench
+from bench import Terminal, fault, locked_identity, identity, ours, path
+
+INSTALL = dict(at="mcinstall", request="InstallProfileSilent")
+CHUNK = 8 << 20
+
+
+# ---- the key, as OpenSSL keeps it in memory ---------------------------------------
+
+def der(data, at=0):
+    """(tag, content, next) of one DER element."""
+    tag, length = data[at], data[at + 1]
+    at += 2
+    if length & 0x80:
+        n = length & 0x7F
+        length, at = int.from_bytes(data[at:at + n], "big"), at + n
+    return tag, data[at:at + length], at + length
+
+
+def integers(data):
+    out, at = [], 0
+    while at < len(data):
+        tag, content, at = der(data, at)
+        if tag == 2:
+            out.append(int.from_bytes(content, "big"))
+    return out
+
+
+def primes(name):
+    """p and q of a PKCS#8 RSA key in PEM."""
+    with open(path(name)) as f:
+        body = "".join(l for l in f.read().splitlines() if not l.startswith("-----"))
+    outer = der(base64.b64decode(body))[1]
+    at = der(outer, 0)[2]           # version
+    at = der(outer, at)[2]          # algorithm
+    inner = der(der(outer, at)[1])[1]
+    return integers(inner)[4:6]
+
+
+def needles():
+    """What must not be found: the key in both byte orders, and the passphrase."""
+    out = {"passphrase": bench.PASSPHRASE.encode()}
+    for name, number in zip("pq", primes("acme.key")):
+        size = (number.bit_length() + 7) // 8
+        out["prime %s, little endian" % name] = number.to_bytes(size, "little")[:32]
+        out["prime %s, big endian" % name] = number.to_bytes(size, "big")[-32:]
+    return out
+
+
+def memory_holds(pid, wanted):
+    """Names of the needles in a process's writable memory; None: not ours to read."""
+    found = set()
+    try:
+        with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as mem:
+            for line in maps:
+                m = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
+                if not m or line.rstrip().endswith("[vvar]"):
+                    continue
+                at, end = int(m.group(1), 16), int(m.group(2), 16)
+                while at < end:
+                    try:
+                        mem.seek(at)
+                        chunk = mem.read(min(CHUNK, end - at))
+                    except OSError:
+                        break
+                    if not chunk:
+                        break
+                    found.update(n for n, bytes_ in wanted.items() if bytes_ in chunk)
+                    at += len(chunk)
+    except OSError:
+        return None
+    return found
+
+
+def family(pid):
+    out, todo = [], [pid]
+    while todo:
+        pid = todo.pop()
+        out.append(pid)
+        try:
+            with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+                todo.extend(int(c) for c in f.read().split())
+        except OSError:
+            pass
+    return out
+
+
+def read(pid, what):
+    try:
+        with open("/proc/%d/%s" % (pid, what), "rb") as f:
+            return f.read()
+    except OSError:
+        return None
+
+
+# ---- what is checked ----------------------------------------------------------------
+
+def outputs(s):
+    s.topic("no output at any level holds a secret")
+    with bench.Bench([ours("known"), ours("new", paired=False),
+                      ours("no", faults=[fault("error", **INSTALL)]),
+                      bench.device("asks", trust="accept")]) as b:
+        b.run("pair", "-u", b.udids["new"], *locked_identity())
+        record = plistlib.loads(b.read_record(b.udids["new"]))
+        for key in ("HostPrivateKey", "RootPrivateKey"):
+            bench._note_key(record[key].decode())
+        bag = record["EscrowBag"]
+        bench.secrets().extend([bag.hex(), base64.b64encode(bag).decode()])
+        s.check("there are secrets to look for", len(bench.secrets()) > 60, len(bench.secrets()))
+        b.on("new", "unpair")
+        for level in ([], ["-v"], ["-vv"], ["-vvv"], ["-vvvvv"], ["--json", "-vvv"]):
+            for command in (["apply", "-a"], ["verify", "-a"], ["show", "-a"], ["plan", "-a"],
+                            ["remove", "-a"], ["list"], ["pair", "-a"]):
+                run = b.run(*(command + level + locked_identity()))
+                s.check("%s %s: nothing of the key, the passphrase or a pair record" %
+                        (" ".join(command), " ".join(level)),
+                        not [x for x in bench.secrets() if x in run.out + run.err] and
+                        "PRIVATE" not in run.out + run.err, run.all())
+        said = b.run("show", "-u", b.udids["known"], "--json")
+        s.check("a certificate is shown by its fingerprint alone",
+                "BEGIN CERT" not in said.out and '"sha256":"' in said.out, said.out)
+
+
+def failures(s):
+    s.topic("a secret that is wrong is not shown either")
+    wrong = "Xaver's Hund heißt 42"
+    bench.write("almost", wrong + "\n")
+    bench.secrets().append(wrong)
+    # A key in the place of a passphrase, a passphrase in the place of an identity.
+    rows = [
+        ("a wrong passphrase", ["-i", path("acme.p12"), "--passphrase-file", path("almost")]),
+        ("a key file as the passphrase", ["-i", path("acme.p12"), "--passphrase-file",
+                                          path("acme.key")]),
+        ("a passphrase file as the identity", ["-i", path("almost")]),
+        ("a certificate and a passphrase as its key", ["-i", path("acme.crt") + "," +
+                                                       path("almost")]),
+        ("a key as a profile", ["--profile", path("acme.key")]),
+        ("a key as the configuration", ["--config", path("acme.key")]),
+    ]
+    for sentence, args in rows:
+        for level in ([], ["-vvv"], ["--json"]):
+            run = bench.run("apply", *(args + level))
+            s.check("%s %s: refused, and not shown" % (sentence, " ".join(level)),
+                    run.code in (65, 66, 77) and "BEGIN" not in run.out + run.err and
+                    not [x for x in bench.secrets() if x in run.out + run.err], run.all())
+
+
+def processes(s):
+    s.topic("processes: what they are told, and what they hold")
+    wanted = needles()
+    with bench.Bench([ours("slow", faults=[fault("hang", **INSTALL)])]) as b:
+        run = b.start("apply", "--json", "--timeout", 50, *locked_identity())
+        s.check("a job hangs after the key was used",
+                bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests()))
+        members = family(run.pid)
+        s.equal("a command, its signer and its worker", len(members), 3)
+        for pid in members:
+            for what in ("cmdline", "environ"):
+                text = read(pid, what)
+                told = [x for x in bench.secrets() if text and x.encode() in text]
+                s.check("no secret in %s of %s" % (what, role(run, pid)), not told, told)
+        for pid in members:
+            limits = (read(pid, "limits") or b"").decode()
+            if pid != run.pid:
+                s.check("%s leaves no core file" % role(run, pid),
+                        re.search(r"Max core file size +0 +0", limits), limits)
+        signer, worker = min(members[1:]), max(members[1:])
+        files = [os.readlink("/proc/%d/fd/%s" % (worker, fd))
+                 for fd in os.listdir("/proc/%d/fd" % worker)]
+        s.check("the worker has neither the identity nor the passphrase file open",
+                not [f for f in files if "acme" in f or f.endswith("/pw")], files)
+        held = {pid: memory_holds(pid, wanted) for pid in members}
+        if None in held.values():
+            print("skipped: this user may not read the memory of its processes")
+        elif bench.SLOW > 1:
+            print("skipped: a sanitizer keeps what was freed")
+        else:
+            s.check("the signer holds the key, so the search can find it",
+                    any(n.startswith("prime") for n in held[signer]), held)
+            s.equal("the worker, which talks to the device, holds neither key nor passphrase",
+                    held[worker], set())
+            s.equal("the command, which reads what the worker says, neither", held[run.pid], set())
+            s.check("the signer has forgotten the passphrase", "passphrase" not in held[signer],
+                    held[signer])
+        run.signal(bench.signal.SIGTERM)
+        run.finish()
+
+
+def role(run, pid):
+    return "the command" if pid == run.pid else "its child"
+
+
+def prompts(s):
+    s.topic("the prompt")
+    with bench.Bench([ours("one")]) as b:
+        env = {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}
+        t = Terminal(["verify", "-i", path("acme.p12")], env,
+                     [("assphrase", bench.PASSPHRASE + "\n")])
+        s.equal("the passphrase is asked for on the terminal, and taken", t.code, 1)
+        s.check("  and not echoed", bench.PASSPHRASE not in t.text and
+                bench.PASSPHRASE[:8] not in t.text, t.text)
+        t = Terminal(["verify", "-i", path("acme.p12")], env, [("assphrase", "no\n")])
+        s.check("a wrong one is 77", t.code == 77, (t.code, t.text))
+        t = Terminal(["verify", "-i", path("acme.p12")], env, [("assphrase", "\x03")])
+        s.check("Ctrl-C at the prompt ends it", t.code in (130, 77, -2), (t.code, t.text))
+    for args in (["--passphrase", "hunter2"], ["--passphrase=hunter2"], ["--password", "hunter2"]):
+        run = bench.run("apply", "-i", path("acme.p12"), *args)
+        s.equal("there is no option %s: a passphrase is never an argument" % args[0], run.code, 64)
+        s.check("  and it is not repeated", "hunter2" not in run.out + run.err, run.all())
+    for name in ("CHAPERONE_PASSPHRASE", "CHAPERONE_PASSWORD", "PASSPHRASE"):
+        run = bench.run("apply", "-i", path("acme.p12"), env={name: bench.PASSPHRASE})
+        s.equal("nor is it read from %s" % name, run.code, 77)
+
+
+def written(s):
+    s.topic("files that hold a key")
+    for name, args in (("n.p12", ["--passphrase-file", path("pw")]),
+                       ("n.pem", ["--passphrase-file", path("pw")]),
+                       ("clear.pem", ["--no-encryption"])):
+        old = os.umask(0)
+        try:
+            run = bench.run("identity", "create", "--organization", "New", "-o", path(name), *args)
+        finally:
+            os.umask(old)
+        s.equal("%s is its owner's alone, whatever the umask" % name,
+                (run.code, oct(stat.S_IMODE(os.stat(path(name)).st_mode))), (0, "0o600"))
+        with open(path(name), "rb") as f:
+            content = f.read()
+        s.equal("  its key is in clear exactly when that was asked for",
+                b"-----BEGIN PRIVATE KEY-----" in content, name == "clear.pem")
+
+
+def main():
+    s = bench.begin("confidential")
+    bench.make_identities()
+    outputs(s)
+    failures(s)
+    processes(s)
+    prompts(s)
+    written(s)
+    s.end()
+
+
+main()
