@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -120,7 +121,13 @@ cli_fail_as(const struct cli *cli, int exit_code, const struct error *err)
 int
 cli_fail(const struct cli *cli, const struct error *err)
 {
-	return cli_fail_as(cli, exit_code_of(err), err);
+	struct error stopped = { 0 };
+
+	if (!deadline_interrupted())
+		return cli_fail_as(cli, exit_code_of(err), err);
+	/* Ctrl-C ends the signer too: what that broke is not the story. */
+	error_set(&stopped, ERR_INTERRUPTED, "interrupted");
+	return cli_fail_as(cli, EXIT_INTERRUPTED, &stopped);
 }
 
 /* ---- help ----------------------------------------------------------------- */

@@ -214,7 +214,7 @@ def prompts(s):
         t = Terminal(["verify", "-i", path("acme.p12")], env, [("assphrase", "no\n")])
         s.check("a wrong one is 77", t.code == 77, (t.code, t.text))
         t = Terminal(["verify", "-i", path("acme.p12")], env, [("assphrase", "\x03")])
-        s.check("Ctrl-C at the prompt ends it", t.code in (130, 77, -2), (t.code, t.text))
+        s.check("Ctrl-C at the prompt is 130", t.code == 130, (t.code, t.text))
     for args in (["--passphrase", "hunter2"], ["--passphrase=hunter2"], ["--password", "hunter2"]):
         run = bench.run("apply", "-i", path("acme.p12"), *args)
         s.equal("there is no option %s: a passphrase is never an argument" % args[0], run.code, 64)
