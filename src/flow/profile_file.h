@@ -1,0 +1,16 @@
+/* profile_file: a .mobileconfig from disk, signed or not */
+#ifndef FLOW_PROFILE_FILE_H
+#define FLOW_PROFILE_FILE_H
+
+struct blob;
+struct error;
+
+/*
+ * raw is what goes to a device, content what it says: the same unless it is
+ * signed. Both are replaced. ERR_NOINPUT, or ERR_DATA for what a device would
+ * not take: altered after signing, PEM, no profile at all.
+ */
+int	profile_file_read(const char *path, struct blob *raw, struct blob *content,
+	    struct error *err);
+
+#endif
