@@ -8,6 +8,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/clients.h"
 #include "cli/desire.h"
 #include "cli/host.h"
 #include "cli/output.h"
@@ -137,16 +138,30 @@ no_device(const struct cli *cli, struct error *why)
 	return cli_fail_as(cli, EXIT_NO_DEVICE, why);
 }
 
+/* Who works for whom: one identity, or those of the policies. */
+struct side {
+	struct host	host;
+	struct clients	clients;
+};
+
+static void
+close_side(struct side *s)
+{
+	host_close(&s->host);
+	clients_close(&s->clients);
+}
+
 static struct job
 make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
-    const struct host *host)
+    const struct side *side)
 {
 	const struct options *o = &cli->options;
 	int64_t wait_s = o->wait_s >= 0 ? o->wait_s : o->dialog ? DIALOG_WAIT_S : 0;
 
 	return (struct job){
 		.kind = kind, .desired = desired, .signer = -1,
-		.certificate = host->signer ? &host->cert.der : NULL,
+		.certificate = side->host.signer ? &side->host.cert.der : NULL,
+		.policies = side->clients.policies.n ? &side->clients.policies : NULL,
 		.may_ask_person = o->dialog,
 		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : DEFAULT_TIMEOUT_S),
 		.person_ms = 1000 * wait_s,
@@ -154,14 +169,15 @@ make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
 }
 
 static int
-run_jobs(struct cli *cli, const struct job *job, const struct host *host,
+run_jobs(struct cli *cli, const struct job *job, const struct side *side,
     const struct mux_device *devices, size_t n)
 {
 	const struct options *o = &cli->options;
 	bool is_live = isatty(STDERR_FILENO) && o->verbosity == 0;
 	struct showing s = { .cli = cli, .kind = job->kind };
 	const struct fleet fleet = {
-		.job = job, .signer = host->signer, .run = cli->run,
+		.job = job, .signer = side->host.signer, .run = cli->run,
+		.identities = side->clients.for_fleet, .n_identities = side->clients.n,
 		.jobs = o->jobs > 0 ? (unsigned)o->jobs : DEFAULT_JOBS, .wants_steps = is_live,
 		.tell = on_message, .ctx = &s,
 	};
@@ -181,12 +197,27 @@ run_jobs(struct cli *cli, const struct job *job, const struct host *host,
 	return deadline_interrupted() ? EXIT_INTERRUPTED : s.exit_code;
 }
 
+/* The identities first: a wrong passphrase must not leave half a job behind. */
+static int
+open_side(struct cli *cli, bool uses_identity, bool has_desired, struct side *side,
+    struct desired *desired, struct error *err)
+{
+	const struct options *o = &cli->options;
+
+	if (has_desired && o->policy)
+		return desire_check_policy(cli, err) < 0 ? -1 :
+		    clients_open(o, o->policy, &side->clients, err);
+	if ((uses_identity || o->is_identity_named) && host_open(o, &side->host, err) < 0)
+		return -1;
+	return has_desired ? desire_from_options(cli, &side->host.cert, desired, err) : 0;
+}
+
 int
 cmd_device(struct cli *cli)
 {
+	auto_with(close_side) struct side side = { 0 };
 	auto_desired struct desired desired = { 0 };
 	auto_free struct mux_device *devices = NULL;
-	auto_host struct host host = { 0 };
 	struct error err = { 0 };
 	struct job job;
 	size_t n = 0, k = 0;
@@ -194,16 +225,12 @@ cmd_device(struct cli *cli)
 	while (strcmp(kinds[k].name, cli->command->name) != 0)
 		k++;
 	fleet_catch_signals();
-	/* The identity first: a wrong passphrase must not leave half a job behind. */
-	if ((kinds[k].uses_identity || cli->options.is_identity_named) &&
-	    host_open(&cli->options, &host, &err) < 0)
-		return cli_fail(cli, &err);
-	if (kinds[k].has_desired && desire_from_options(cli, &host.cert, &desired, &err) < 0)
+	if (open_side(cli, kinds[k].uses_identity, kinds[k].has_desired, &side, &desired, &err) < 0)
 		return cli_fail(cli, &err);
 	if (select_devices(cli, kinds[k].is_changing, &devices, &n, &err) < 0)
 		return cli_fail(cli, &err);
 	if (n == 0)
 		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
-	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &host);
-	return run_jobs(cli, &job, &host, devices, n);
+	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);
+	return run_jobs(cli, &job, &side, devices, n);
 }

@@ -37,6 +37,8 @@ const struct command commands[] = {
 	    "make devices trust this computer" },
 	{ "unpair", cmd_device, DEVICE, 0, 0, "", "make devices forget this computer" },
 	{ "watch", cmd_watch, DEVICE, 0, 0, "", "attach and detach as they happen" },
+	{ "policy check", cmd_policy_check, GROUP_POLICY, 1, MANY, "FILE...",
+	    "lint policies and say which attached devices they match" },
 	{ "identity create", cmd_identity_create, KEY_FILE, 0, 0, "",
 	    "make a new supervision identity" },
 	{ "identity show", cmd_identity_show, GROUP_PASSPHRASE, 0, 1, "[REF]",

@@ -6,16 +6,13 @@
 
 #include "base/blob.h"
 #include "base/error.h"
-#include "base/file.h"
 #include "cli/command.h"
 #include "cli/when.h"
 #include "core/desired.h"
 #include "core/profile.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
-#include "crypto/envelope.h"
-
-enum { PROFILE_FILE_MAX = 16 << 20 };
+#include "flow/profile_file.h"
 
 static const char *const DEFAULT_PRESET[] = { "imessage-off" };
 
@@ -46,26 +43,11 @@ add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
 static int
 add_file(const char *path, struct desired *out, struct error *err)
 {
-	auto_envelope struct envelope envelope = { 0 };
-	auto_blob struct blob raw = { 0 };
+	auto_blob struct blob raw = { 0 }, content = { 0 };
 
-	if (file_read(path, PROFILE_FILE_MAX, FILE_ANY, &raw, err) < 0 ||
-	    envelope_open(raw.data, raw.len, &envelope, err) < 0)
+	if (profile_file_read(path, &raw, &content, err) < 0)
 		return -1;
-	switch (envelope.kind) {
-	case ENVELOPE_NONE:
-	case ENVELOPE_SIGNED:
-		break;
-	case ENVELOPE_ALTERED:
-		error_set(err, ERR_DATA, "%s was changed after it was signed", path);
-		return error_hint(err, "the device would refuse it: sign it again");
-	case ENVELOPE_TEXT:
-		error_set(err, ERR_DATA, "%s is PEM or S/MIME text; a device takes DER only", path);
-		return error_hint(err, "openssl cms -in FILE -inform PEM -cmsout -outform DER converts it");
-	default:
-		return error_set(err, ERR_DATA, "%s is no profile that can be read", path);
-	}
-	if (desired_add_file(out, &raw, &envelope.content, err) < 0)
+	if (desired_add_file(out, &raw, &content, err) < 0)
 		return error_context(err, "%s", path);
 	return 0;
 }
@@ -89,11 +71,23 @@ check(const struct cli *cli, struct error *err)
 
 	if (o->for_duration && o->until_time)
 		return error_set(err, ERR_USAGE, "--for and --until exclude each other");
-	if (o->policy)
-		return error_set(err, ERR_USAGE, "--policy is not supported yet");
 	if (o->profiles.n && !o->presets.n && (o->for_duration || o->until_time || o->removable))
 		return error_set(err, ERR_USAGE,
 		    "--for, --until and --removable are for presets; a profile file has its own");
+	return 0;
+}
+
+int
+desire_check_policy(const struct cli *cli, struct error *err)
+{
+	const struct options *o = &cli->options;
+
+	if (o->presets.n || o->profiles.n || o->for_duration || o->until_time || o->removable ||
+	    o->organization || cli->n_args) {
+		error_set(err, ERR_USAGE, "--policy says everything that a device should be");
+		return error_hint(err, "leave out --preset, --profile, --for, --until, --removable, "
+		    "--organization and identifiers");
+	}
 	return 0;
 }
 

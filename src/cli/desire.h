@@ -7,6 +7,8 @@ struct cli;
 struct desired;
 struct error;
 
+/* With --policy nothing else may say what a device should be: ERR_USAGE. */
+int	desire_check_policy(const struct cli *cli, struct error *err);
 
 /*
  * Presets, profile files, time bounds and organization into *out. cert is the

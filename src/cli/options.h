@@ -22,6 +22,7 @@ enum option_group {
 	GROUP_OUTPUT	= 1 << 8,	/* -o FILE */
 	GROUP_BUILD	= 1 << 9,	/* profile build */
 	GROUP_LINT	= 1 << 10,	/* profile lint */
+	GROUP_POLICY	= 1 << 12,	/* policy check */
 	GROUP_PASSPHRASE = 1 << 11,	/* a key is read, but no device touched */
 	GROUP_LEDGER	= 1 << 20,	/* --ledger FILE */
 	GROUP_NO_LEDGER	= 1 << 21,	/* --no-ledger: read-only commands */

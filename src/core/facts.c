@@ -211,6 +211,14 @@ facts_read_cloud(struct facts *f, plist_t reply, const struct blob *certificate,
 	return 0;
 }
 
+enum known
+facts_is_supervisor(const struct facts *f, const struct blob *certificate)
+{
+	if (!f->cloud)
+		return f->is_supervised == NO ? NO : UNKNOWN;
+	return is_supervisor(f->cloud, certificate);
+}
+
 int
 facts_read_restrictions(struct facts *f, plist_t reply, struct error *err)
 {

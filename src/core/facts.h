@@ -69,6 +69,8 @@ int	facts_read_profile_list(struct facts *f, plist_t reply, struct error *err);
 /* certificate: DER of our identity, or NULL when we have none. */
 int	facts_read_cloud(struct facts *f, plist_t reply, const struct blob *certificate,
 	    struct error *err);
+/* Whether that certificate is a supervisor's. UNKNOWN before the cloud configuration was read. */
+enum known facts_is_supervisor(const struct facts *f, const struct blob *certificate);
 int	facts_read_restrictions(struct facts *f, plist_t reply, struct error *err);
 
 const struct installed_profile *facts_find_profile(const struct facts *f,

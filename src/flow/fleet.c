@@ -70,22 +70,58 @@ now_plus(const struct job *job)
 	return job->timeout_ms + job->person_ms + GRACE_MS;
 }
 
+/* A worker's channels, one to each signer; ours are closed when it has them. */
+struct channels {
+	int			 signer;
+	struct job_identity	 identities[JOB_IDENTITIES_MAX];
+	size_t			 n;
+};
+
+static void
+close_channels(struct channels *c)
+{
+	size_t i;
+
+	clean_fd(&c->signer);
+	for (i = 0; i < c->n; i++)
+		clean_fd(&c->identities[i].signer);
+}
+
+static int
+open_channels(const struct fleet *fleet, const char *udid, struct channels *out,
+    struct error *err)
+{
+	size_t i;
+
+	if (fleet->signer && signer_channel(fleet->signer, udid, &out->signer, err) < 0)
+		return -1;
+	for (i = 0; i < fleet->n_identities && i < JOB_IDENTITIES_MAX; i++) {
+		const struct fleet_identity *id = &fleet->identities[i];
+
+		out->identities[i] = (struct job_identity){ id->cert, -1 };
+		if (signer_channel(id->signer, udid, &out->identities[i].signer, err) < 0)
+			return -1;
+		out->n++;
+	}
+	return 0;
+}
+
 static int
 start_lane(const struct fleet *fleet, const struct mux_device *device, struct lane *lane,
     struct error *err)
 {
+	auto_with(close_channels) struct channels channels = { .signer = -1 };
 	struct job job = *fleet->job;
-	int ends[2], channel = -1;
+	int ends[2];
 	pid_t pid;
 
-	if (fleet->signer && signer_channel(fleet->signer, device->udid, &channel, err) < 0)
+	if (open_channels(fleet, device->udid, &channels, err) < 0)
 		return -1;
-	job.signer = channel;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
-		error_set_sys(err, ERR_SOFTWARE, errno, "a socket for the worker");
-		clean_fd(&channel);
-		return -1;
-	}
+	job.signer = channels.signer;
+	job.identities = channels.identities;
+	job.n_identities = channels.n;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+		return error_set_sys(err, ERR_SOFTWARE, errno, "a socket for the worker");
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
@@ -94,7 +130,6 @@ start_lane(const struct fleet *fleet, const struct mux_device *device, struct la
 		    .must_ask = fleet->permit != NULL });
 		_exit(0);
 	}
-	clean_fd(&channel);
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);

@@ -7,10 +7,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct cert;
 struct error;
 struct job;
 struct mux_device;
 struct signer;
+
+/* One identity of several, in the order of job->identities. Borrowed. */
+struct fleet_identity {
+	struct signer		*signer;
+	const struct cert	*cert;
+};
 
 /*
  * Workers are forked from a process that never held a key, and do not execute
@@ -20,8 +27,10 @@ struct signer;
  * it has parsed what a device sent, so the lines are read with limits.
  */
 struct fleet {
-	const struct job	*job;		/* signer is set for each worker */
+	const struct job	*job;		/* signers are set for each worker */
 	struct signer		*signer;	/* NULL: no identity */
+	const struct fleet_identity *identities;	/* those of job->policies; beside signer */
+	size_t			 n_identities;
 	const char		*run;		/* UUID of this command */
 	unsigned		 jobs;		/* at once */
 	bool			 wants_steps;	/* events for each step, not only what matters */

@@ -11,19 +11,8 @@
 #include "core/refusal.h"
 #include "crypto/signer.h"
 #include "device/session.h"
+#include "flow/job_run.h"
 #include "wire/muxlink.h"
-
-/* One running job. */
-struct run {
-	const struct job		*job;
-	const struct mux_device		*device;
-	const struct job_listener	*listener;
-	struct outcome			*out;
-	struct patience			 patience;
-	struct session_host		 host;
-	struct session			*session;
-	int64_t				 step_began;
-};
 
 const char *
 job_kind_word(enum job_kind kind)
@@ -35,6 +24,12 @@ job_kind_word(enum job_kind kind)
 	};
 
 	return words[kind];
+}
+
+bool
+job_is_changing(enum job_kind kind)
+{
+	return kind == JOB_APPLY || kind == JOB_REMOVE;
 }
 
 void
@@ -49,6 +44,7 @@ outcome_clear(struct outcome *o)
 		free(o->changes[i].uuid_before);
 	}
 	free(o->changes);
+	desired_clear(&o->desired);
 	*o = (struct outcome){ 0 };
 }
 
@@ -124,7 +120,7 @@ static int
 ask_signer(struct run *r, enum signer_purpose purpose, const struct blob *challenge,
     struct deadline deadline, struct blob *out, struct error *err)
 {
-	if (signer_sign(r->job->signer, purpose, challenge->data, challenge->len, deadline, out,
+	if (signer_sign(r->signer, purpose, challenge->data, challenge->len, deadline, out,
 		err) < 0)
 		return -1;
 	if (r->listener->is_signed)
@@ -155,6 +151,8 @@ connect_device(struct run *r, struct error *err)
 	struct facts *facts = &r->out->facts;
 
 	begin_step(r, "connect");
+	if (r->job->policies)
+		return job_connect_by_policy(r, err);
 	return session_open(r->device, &r->host, &r->patience, facts, &r->session, err);
 }
 
@@ -197,16 +195,16 @@ read_restrictions(struct run *r, struct error *err)
 static bool
 has_identity(const struct run *r)
 {
-	return r->job->certificate != NULL;
+	return r->host.certificate != NULL;
 }
 
 static int
 judge_again(struct run *r, struct error *err)
 {
 	judgement_clear(&r->out->judgement);
-	if (desired_settle(r->job->desired, &r->out->facts, err) < 0)
+	if (desired_settle(r->desired, &r->out->facts, err) < 0)
 		return -1;
-	return judge(&r->out->facts, r->job->desired, &r->out->judgement, err);
+	return judge(&r->out->facts, r->desired, &r->out->judgement, err);
 }
 
 /* Whether the device's own report of restrictions would tell us more. */
@@ -215,8 +213,8 @@ wants_restrictions(const struct run *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->job->desired->n_profiles; i++)
-		if (r->job->desired->profiles[i].profile.n_restrictions)
+	for (i = 0; i < r->desired->n_profiles; i++)
+		if (r->desired->profiles[i].profile.n_restrictions)
 			return true;
 	return false;
 }
@@ -290,7 +288,7 @@ send_change(struct run *r, const struct profile_judgement *p, enum delivery *del
 
 	if (p->action == ACTION_REMOVE)
 		return mcinstall_remove(mc, p->identifier, r->patience.job, delivery, err);
-	return mcinstall_install(mc, &r->job->desired->profiles[p->index].bytes, r->patience.job,
+	return mcinstall_install(mc, &r->desired->profiles[p->index].bytes, r->patience.job,
 	    delivery, err);
 }
 
@@ -419,11 +417,15 @@ conclude(struct run *r, enum reason reason, enum truth truth)
 static int
 run_profiles(struct run *r, struct error *err)
 {
-	bool is_changing = r->job->kind == JOB_APPLY || r->job->kind == JOB_REMOVE;
+	bool is_changing = job_is_changing(r->job->kind);
 	enum reason obstacle;
 
-	if (open_profiles(r, err) < 0)
+	if (open_profiles(r, err) < 0 || (r->job->policies && job_choose_policy(r, err) < 0))
 		return -1;
+	if (r->obstacle != REASON_NONE) {
+		conclude(r, r->obstacle, TRUTH_NONE);
+		return 0;
+	}
 	obstacle = judge_supervision(&r->out->facts, has_identity(r));
 	if (is_changing && obstacle != REASON_NONE) {
 		conclude(r, obstacle, TRUTH_NONE);
@@ -536,6 +538,8 @@ reason_of_failure(const struct run *r, struct error *err)
 {
 	enum reason reason;
 
+	if (r->obstacle != REASON_NONE)
+		return r->obstacle;
 	if (err->kind == ERR_LINK)
 		explain_lost_link(r, err);
 	reason = reason_of_error(err, has_identity(r));
@@ -565,8 +569,7 @@ begin(struct run *r)
 	r->host = (struct session_host){
 		.certificate = r->job->certificate, .sign_pairing = sign_pairing,
 		.sign_escalation = sign_escalation, .sign_ctx = r,
-		.may_pair = r->job->kind == JOB_APPLY || r->job->kind == JOB_REMOVE ||
-		    r->job->kind == JOB_PAIR,
+		.may_pair = job_is_changing(r->job->kind) || r->job->kind == JOB_PAIR,
 		.permit = permit_trust, .permit_ctx = r,
 		.may_ask_person = r->job->may_ask_person,
 	};
@@ -579,6 +582,7 @@ job_run(const struct job *job, const struct mux_device *device,
 	static const struct job_listener nobody;
 	struct run r = {
 		.job = job, .device = device, .listener = listener ? listener : &nobody, .out = out,
+		.signer = job->signer, .desired = job->desired,
 	};
 	struct error err = { 0 };
 	int64_t began = now_monotonic_ms();
@@ -592,5 +596,6 @@ job_run(const struct job *job, const struct mux_device *device,
 	}
 	end_step(&r);
 	session_close(r.session);
+	out->desired = r.own;	/* the judgement borrows from it */
 	out->duration_ms = now_monotonic_ms() - began;
 }

@@ -7,13 +7,15 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "core/desired.h"
 #include "core/facts.h"
 #include "core/verdict.h"
 #include "device/patience.h"
 #include "wire/mux.h"
 
 struct blob;
-struct desired;
+struct cert;
+struct policies;
 
 enum job_kind {
 	JOB_LIST,	/* who is it, who supervises it */
@@ -26,12 +28,29 @@ enum job_kind {
 	JOB_UNPAIR,
 };
 
+enum { JOB_IDENTITIES_MAX = 128 };
+
+/* One of several identities: its certificate, and a channel to its signer. */
+struct job_identity {
+	const struct cert	*cert;
+	int			 signer;
+};
+
 /* What to do; borrowed and read only. */
 struct job {
 	enum job_kind		 kind;
 	struct desired		*desired;	/* VERIFY, PLAN, APPLY, REMOVE; settled in place */
 	const struct blob	*certificate;	/* DER of the identity, or NULL */
 	int			 signer;	/* channel to the signer, or -1 */
+	/*
+	 * In place of the three above: what the device should be, and who we are
+	 * towards it, is decided when it has said who it is. NULL: no policies.
+	 */
+	const struct policies	*policies;
+	const struct job_identity *identities;	/* policy.identity_index points here */
+	size_t			 n_identities;
+	const char		*slot;		/* the name of its port, or NULL */
+	bool			 has_slot_map;	/* ports have names */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
 	int64_t			 timeout_ms;	/* the whole job */
 	int64_t			 person_ms;	/* on top, for a person */
@@ -80,6 +99,9 @@ struct outcome {
 	enum reason		 reason;
 	enum truth		 truth;
 	bool			 is_changed;	/* a request that changes the device was acknowledged */
+	const char		*policy;	/* name of the one in use; borrowed from the job */
+	int64_t			 boundary;	/* when its window opens or closes next; 0 unknown */
+	struct desired		 desired;	/* what a policy asked; judgement borrows from it */
 	enum truth		 furthest;	/* how far such a request came */
 	struct job_change	*changes;
 	size_t			 n_changes;

@@ -118,7 +118,7 @@ note_unknown_key(struct reading *r, const char *container, const char *key)
 	const char *nearest = NULL;
 	const struct yaml_place *place;
 	char path[300], message[240];
-	size_t best = 4;
+	size_t best = 3;
 
 	for (; f->key; f++) {
 		size_t d = text_distance(key, f->key, best);

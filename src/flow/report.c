@@ -183,10 +183,19 @@ steps_array(const struct outcome *o)
 	return array;
 }
 
+/* When the policy's window opens or closes next. */
+static json_t *
+boundary_or_null(int64_t at)
+{
+	if (at <= 0 || at == INT64_MAX)
+		return json_null();
+	return time_now_or((struct timespec){ .tv_sec = (time_t)at });
+}
+
 json_t *
 report_result(const struct job *job, const char *run, const struct outcome *o)
 {
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I}",
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
 	    "schema", "chaperone.result/1",
 	    "at", time_now_or(o->at),
 	    "command", job_kind_word(job->kind),
@@ -201,7 +210,9 @@ report_result(const struct job *job, const char *run, const struct outcome *o)
 	    "restrictions", restrictions_array(&o->judgement),
 	    "error", error_object(o),
 	    "steps", steps_array(o),
-	    "duration_ms", (json_int_t)o->duration_ms);
+	    "duration_ms", (json_int_t)o->duration_ms,
+	    "policy", text_or_null(o->policy),
+	    "next_boundary", boundary_or_null(o->boundary));
 }
 
 json_t *

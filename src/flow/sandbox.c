@@ -22,21 +22,32 @@ enum {
 	/* A worker takes some ten megabytes beside the pages it shares. */
 	MEMORY_MAX = 1 << 30,
 	CPU_SECONDS_MAX = 120,
-	FILES_MAX = 32,
+	FILES_MAX = 32,	/* beyond those it keeps */
 };
 
-/* Closes everything above stderr that is not one of the two. */
+/* The lowest descriptor from low on that is kept; -1: none. */
+static int
+next_kept(const struct sandbox *s, int low)
+{
+	int next = s->parent >= low ? s->parent : -1;
+	size_t i;
+
+	for (i = 0; i < s->n_signers; i++)
+		if (s->signers[i] >= low && (next < 0 || s->signers[i] < next))
+			next = s->signers[i];
+	return next;
+}
+
+/* Closes everything above stderr that is not kept. */
 static void
 close_others(const struct sandbox *s)
 {
-	int low = s->parent < s->signer || s->signer < 0 ? s->parent : s->signer;
-	int high = s->parent > s->signer ? s->parent : s->signer;
+	int low = STDERR_FILENO + 1, kept;
 
-	if (low > 3)
-		close_range(3, (unsigned)low - 1, 0);
-	if (high > low + 1)
-		close_range((unsigned)low + 1, (unsigned)high - 1, 0);
-	close_range((unsigned)high + 1, ~0u, 0);
+	for (; (kept = next_kept(s, low)) >= 0; low = kept + 1)
+		if (kept > low)
+			close_range((unsigned)low, (unsigned)kept - 1, 0);
+	close_range((unsigned)low, ~0u, 0);
 }
 
 static void
@@ -51,11 +62,16 @@ set_limit(int what, rlim_t most)
 }
 
 static void
-set_limits(void)
+set_limits(const struct sandbox *s)
 {
+	int last = s->parent;
+	size_t i;
+
+	for (i = 0; i < s->n_signers; i++)
+		last = s->signers[i] > last ? s->signers[i] : last;
 	set_limit(RLIMIT_CORE, 0);
 	set_limit(RLIMIT_CPU, CPU_SECONDS_MAX);
-	set_limit(RLIMIT_NOFILE, FILES_MAX);
+	set_limit(RLIMIT_NOFILE, (rlim_t)last + FILES_MAX);
 #if FILTERS
 	set_limit(RLIMIT_AS, MEMORY_MAX);
 	/* No RLIMIT_FSIZE: stderr may be a file, and a log line must not kill. */
@@ -145,7 +161,7 @@ sandbox_enter(const struct sandbox *s)
 	close_others(s);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
-	set_limits();
+	set_limits(s);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
 	return filter_calls(s->needs_tcp);

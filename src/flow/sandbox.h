@@ -3,11 +3,13 @@
 #define FLOW_SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-/* What a worker keeps beside stderr; -1 for none. */
+/* What a worker keeps beside stderr. A channel of -1 is none. */
 struct sandbox {
 	int	parent;			/* the socket to its parent */
-	int	signer;			/* its channel to the signer */
+	const int *signers;		/* its channels to signers */
+	size_t	n_signers;
 	bool	needs_tcp;		/* usbmuxd, or the device, is reached over TCP */
 };
 

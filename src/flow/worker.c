@@ -135,6 +135,19 @@ leave_interrupts_to_parent(void)
 	signal(SIGINT, SIG_IGN);
 }
 
+static bool
+enter_sandbox(const struct worker_order *o)
+{
+	const struct job *job = o->job;
+	int signers[1 + JOB_IDENTITIES_MAX] = { job->signer };
+	size_t i;
+
+	for (i = 0; i < job->n_identities && i < JOB_IDENTITIES_MAX; i++)
+		signers[1 + i] = job->identities[i].signer;
+	return sandbox_enter(&(struct sandbox){ .parent = o->parent, .signers = signers,
+		.n_signers = 1 + i, .needs_tcp = mux_needs_tcp(o->device) });
+}
+
 void
 worker_main(const struct worker_order *o)
 {
@@ -151,8 +164,7 @@ worker_main(const struct worker_order *o)
 	leave_interrupts_to_parent();
 	text_shorten_id(o->device->udid, subject, sizeof(subject));
 	log_set_subject(subject);
-	if (!sandbox_enter(&(struct sandbox){ .parent = o->parent, .signer = job->signer,
-		.needs_tcp = mux_needs_tcp(o->device) })) {
+	if (!enter_sandbox(o)) {
 		log_at(LOG_NORMAL, "the worker cannot be confined, and does not work unconfined");
 		return;
 	}
