@@ -34,7 +34,8 @@ libpq-fe[.]h      store
 usbmuxd[.]h       wire device
 libimobiledevice/ wire device
 jansson[.]h       store report flow station web cli sim
-cyaml/            cli sim
+cyaml/            flow cli sim
+yaml[.]h          flow sim
 microhttpd[.]h    web
 '
 

@@ -115,6 +115,18 @@ profile_object(const struct job *job, const struct outcome *o, const struct prof
 	    "content-addressed", p->is_wanted ? json_boolean(p->is_content_addressed) : json_null());
 }
 
+static bool
+is_judged(const struct judgement *j, const char *identifier)
+{
+	size_t i;
+
+	for (i = 0; i < j->n_profiles; i++)
+		if (strcmp(j->profiles[i].identifier, identifier) == 0)
+			return true;
+	return false;
+}
+
+/* What a pattern named and is gone has no line in the judgement any more. */
 static json_t *
 profiles_array(const struct job *job, const struct outcome *o)
 {
@@ -123,6 +135,12 @@ profiles_array(const struct job *job, const struct outcome *o)
 
 	for (i = 0; i < o->judgement.n_profiles; i++)
 		json_array_append_new(array, profile_object(job, o, &o->judgement.profiles[i]));
+	for (i = 0; i < o->n_changes; i++) {
+		const struct profile_judgement gone = { .identifier = o->changes[i].identifier };
+
+		if (!is_judged(&o->judgement, gone.identifier))
+			json_array_append_new(array, profile_object(job, o, &gone));
+	}
 	return array;
 }
 

@@ -77,6 +77,7 @@ DOCUMENTS = {
         "steps": each({"name": one_of("connect", "service", "facts", "escalate", "install",
                                       "remove", "unpair", "confirm"), "ms": NUMBER}),
         "duration_ms": NUMBER,
+        "policy": maybe(TEXT), "next_boundary": maybe(TIME),
     },
     "chaperone.device/1": {
         "schema": TEXT, "at": TIME, "device": DEVICE, "trust": TRUST, "error": maybe(ERROR),
@@ -102,6 +103,14 @@ DOCUMENTS = {
     "chaperone.error/1": {
         "schema": TEXT, "exit": one_of(4, 64, 65, 66, 69, 70, 73, 74, 77, 130), "message": TEXT,
         "hint": maybe(TEXT),
+    },
+    "chaperone.policy/1": {
+        "schema": TEXT, "file": TEXT, "name": maybe(TEXT),
+        "verdict": one_of("ok", "warning", "error"),
+        "findings": each({"severity": one_of("error", "warning"), "line": NUMBER,
+                          "column": NUMBER, "message": TEXT}),
+        "devices": each({"device": DEVICE, "match": one_of("yes", "maybe", "os-too-old", "no"),
+                         "rival": maybe(TEXT), "yields_to": maybe(TEXT)}),
     },
     "chaperone.identity/1": {
         "schema": TEXT, "organization": TEXT, "common_name": TEXT, "issuer": TEXT, "key": TEXT,
