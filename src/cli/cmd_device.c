@@ -1,6 +1,7 @@
 /* cmd_device: the commands that work on attached devices: one job for each */
 #include "cli/command.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/clients.h"
+#include "cli/config.h"
 #include "cli/desire.h"
 #include "cli/host.h"
 #include "cli/output.h"
@@ -180,6 +182,7 @@ run_jobs(struct cli *cli, const struct job *job, const struct side *side,
 		.identities = side->clients.for_fleet, .n_identities = side->clients.n,
 		.jobs = o->jobs > 0 ? (unsigned)o->jobs : DEFAULT_JOBS, .wants_steps = is_live,
 		.tell = on_message, .ctx = &s,
+		.slot_of = config_slots() ? config_slot_of : NULL, .slot_ctx = (void *)(uintptr_t)config_slots(),
 	};
 	struct error err = { 0 };
 	int rc;

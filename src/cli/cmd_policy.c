@@ -1,6 +1,7 @@
 /* cmd_policy: lints policies and says which attached devices they are for */
 #include "cli/command.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/config.h"
 #include "cli/output.h"
 #include "core/policy.h"
 #include "flow/fleet.h"
@@ -111,6 +113,8 @@ ask_devices(struct checking *c)
 	const struct job job = { .kind = JOB_LIST, .signer = -1, .timeout_ms = ASK_MS };
 	const struct fleet fleet = {
 		.job = &job, .run = c->cli->run, .jobs = ASK_JOBS, .tell = keep_device, .ctx = c,
+		.slot_of = config_slots() ? config_slot_of : NULL,
+		.slot_ctx = (void *)(uintptr_t)config_slots(),
 	};
 	auto_free struct mux_device *devices = NULL;
 	struct error err = { 0 };
@@ -139,6 +143,7 @@ subject_of(const json_t *message)
 		.serial = json_string_value(json_object_get(d, "serial")),
 		.slot = json_string_value(json_object_get(d, "slot")),
 		.organization = json_string_value(json_object_get(t, "organization")),
+		.has_slot_map = config_slots() != NULL,
 		.is_supervised = known_of(json_object_get(t, "supervised")),
 	};
 }

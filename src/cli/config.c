@@ -13,17 +13,37 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "cli/options.h"
+#include "device/usbport.h"
+#include "station/slots.h"
+#include "wire/mux.h"
 
 enum { CONFIG_MAX = 1 << 20 };
+
+struct config_slot {
+	char		*name, *port;
+};
 
 struct config {
 	char		*identity;
 	char		*passphrase_file;
 	char		*organization;
 	int64_t		 jobs, timeout, wait;
+	struct config_slot *slots;
+	uint32_t	 n_slots;
 };
 
 static struct config *loaded;
+static struct slots slots;
+
+static const cyaml_schema_field_t slot_fields[] = {
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_slot, name, 1, 63),
+	CYAML_FIELD_STRING_PTR("port", CYAML_FLAG_POINTER, struct config_slot, port, 1, 159),
+	CYAML_FIELD_END
+};
+
+static const cyaml_schema_value_t slot_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_slot, slot_fields),
+};
 
 static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_STRING_PTR("identity", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
@@ -35,6 +55,8 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_INT("jobs", CYAML_FLAG_OPTIONAL, struct config, jobs),
 	CYAML_FIELD_INT("timeout", CYAML_FLAG_OPTIONAL, struct config, timeout),
 	CYAML_FIELD_INT("wait", CYAML_FLAG_OPTIONAL, struct config, wait),
+	CYAML_FIELD_SEQUENCE_COUNT("slots", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+	    slots, n_slots, &slot_schema, 0, SLOTS_MAX),
 	CYAML_FIELD_END
 };
 
@@ -90,12 +112,39 @@ is_within(int64_t n, int64_t max)
 }
 
 static int
+take_slots(const char *path, struct error *err)
+{
+	uint32_t i;
+
+	for (i = 0; i < loaded->n_slots; i++)
+		if (slots_add(&slots, loaded->slots[i].name, loaded->slots[i].port, err) < 0)
+			return error_context(err, "%s", path);
+	return 0;
+}
+
+const struct slots *
+config_slots(void)
+{
+	return slots.n ? &slots : NULL;
+}
+
+const char *
+config_slot_of(void *slot_ctx, const struct mux_device *device)
+{
+	struct usbport port;
+
+	/* Where the kernel knows nothing, the location is the port's name. */
+	(void)usbport_of_location(device->location, &port);
+	return slots_name(slot_ctx, &port);
+}
+
+static int
 check(const char *path, struct error *err)
 {
 	if (!is_within(loaded->jobs, 512) || !is_within(loaded->timeout, 86400) ||
 	    !is_within(loaded->wait, 86400))
 		return error_set(err, ERR_DATA, "%s: jobs, timeout or wait is out of range", path);
-	return 0;
+	return take_slots(path, err);
 }
 
 void
@@ -106,6 +155,7 @@ config_release(void)
 	if (loaded)
 		cyaml_free(&how, &schema, loaded, 0);
 	loaded = NULL;
+	slots_clear(&slots);
 }
 
 /* 1: read; 0: there is none, which is fine unless it was asked for. */

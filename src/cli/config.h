@@ -3,7 +3,9 @@
 #define CLI_CONFIG_H
 
 struct error;
+struct mux_device;
 struct options;
+struct slots;
 
 /*
  * Fills what the command line left open: identity (CHAPERONE_IDENTITY before
@@ -13,5 +15,10 @@ struct options;
  */
 int	config_load(struct options *o, struct error *err);
 void	config_release(void);
+
+/* The ports that the file names; NULL when it names none. Until config_release(). */
+const struct slots *config_slots(void);
+/* For fleet.slot_of; slot_ctx is config_slots(). */
+const char *config_slot_of(void *slot_ctx, const struct mux_device *device);
 
 #endif

@@ -31,6 +31,7 @@ struct facts {
 	bool		 has_location;
 	uint32_t	 location;
 	bool		 is_network;
+	char		 slot[64];		/* the name of its port; "" when it has none */
 
 	/* from lockdownd */
 	uint64_t	 ecid;			/* 0 unknown */

@@ -120,6 +120,8 @@ start_lane(const struct fleet *fleet, const struct mux_device *device, struct la
 	job.signer = channels.signer;
 	job.identities = channels.identities;
 	job.n_identities = channels.n;
+	job.has_slot_map = fleet->slot_of != NULL;
+	job.slot = fleet->slot_of ? fleet->slot_of(fleet->slot_ctx, device) : NULL;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return error_set_sys(err, ERR_SOFTWARE, errno, "a socket for the worker");
 	fflush(NULL);
@@ -224,6 +226,12 @@ tell_lost(const struct fleet *fleet, const struct mux_device *device, struct out
 
 	told->reason = reason;
 	told->truth = told->furthest;
+	if (fleet->slot_of) {
+		const char *slot = fleet->slot_of(fleet->slot_ctx, device);
+
+		text_printable(slot ? slot : "", slot ? strlen(slot) : 0, told->facts.slot,
+		    sizeof(told->facts.slot));
+	}
 	error_set(&told->error, ERR_SOFTWARE, "%s", message);
 	result = worker_lost_result(fleet->job, fleet->run, device, told);
 	fleet->tell(fleet->ctx, device, result, true);

@@ -31,6 +31,10 @@ struct fleet {
 	struct signer		*signer;	/* NULL: no identity */
 	const struct fleet_identity *identities;	/* those of job->policies; beside signer */
 	size_t			 n_identities;
+	/* The name of the port that the device hangs on, NULL when it has none. The
+	 * member is NULL when ports have no names. Asked while it is attached. */
+	const char		*(*slot_of)(void *slot_ctx, const struct mux_device *device);
+	void			*slot_ctx;
 	const char		*run;		/* UUID of this command */
 	unsigned		 jobs;		/* at once */
 	bool			 wants_steps;	/* events for each step, not only what matters */

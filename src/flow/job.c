@@ -7,6 +7,7 @@
 #include "base/clean.h"
 #include "base/deadline.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "core/desired.h"
 #include "core/refusal.h"
 #include "crypto/signer.h"
@@ -562,6 +563,8 @@ begin(struct run *r)
 	facts->has_location = r->device->location != 0;
 	facts->location = r->device->location;
 	facts->is_network = r->device->is_network;
+	if (r->job->slot)
+		text_printable(r->job->slot, strlen(r->job->slot), facts->slot, sizeof(facts->slot));
 	r->patience = (struct patience){
 		.job = deadline_in(r->job->timeout_ms), .person_ms = r->job->person_ms,
 		.waiting = tell_waiting, .ctx = r,

@@ -57,7 +57,7 @@ hex_number(bool is_known, uint64_t n, int digits)
 static json_t *
 device_object(const struct facts *f)
 {
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:n, s:s}",
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
 	    "udid", f->udid,
 	    "serial", text_or_null(f->serial),
 	    "ecid", hex_number(f->ecid != 0, f->ecid, 1),
@@ -68,7 +68,7 @@ device_object(const struct facts *f)
 	    "os", text_or_null(f->os),
 	    "build", text_or_null(f->build),
 	    "location", hex_number(f->has_location, f->location, 8),
-	    "slot",
+	    "slot", text_or_null(*f->slot ? f->slot : NULL),
 	    "connection", f->is_network ? "network" : "usb");
 }
 

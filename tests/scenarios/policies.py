@@ -180,6 +180,24 @@ def windows(s):
                                                                outside).word(), "compliant 0")
 
 
+def slots(s):
+    """The port decides, also before anybody paired."""
+    s.topic("slots")
+    with bench.Bench([ours("left", paired=False), ours("right", paired=False)]) as b:
+        where = {r["device"]["udid"]: r["device"]["location"] for r in b.run("list", "--json").lines}
+        config = bench.write("slots.yaml", json.dumps({"slots": [
+            {"name": "7", "port": where[b.udids["left"]]}]}))
+        path = folder("by-slot", acme("seven", devices={"slots": ["7"]}),
+                      acme("rest", profiles=[{"preset": "messaging-off"}]))
+        run = b.on("left", "apply", "--policy", path, "--config", config)
+        s.equal("the device in slot 7 gets the policy of slot 7",
+                (run.word(), run.result.get("policy")), ("compliant 0", "seven"))
+        s.equal("  and the slot is told", run.result["device"]["slot"], "7")
+        run = b.on("right", "apply", "--policy", path, "--config", config)
+        s.equal("the other does not", (run.word(), run.result.get("policy"),
+                                       run.result["device"]["slot"]), ("compliant 0", "rest", None))
+
+
 def files(s):
     s.topic("files")
     run = bench.run("policy", "check", *sorted(glob.glob(os.path.join(SOURCE, "profiles/*.yaml"))),
@@ -220,6 +238,7 @@ def main():
     verdicts(s)
     clients(s)
     windows(s)
+    slots(s)
     s.end()
 
 

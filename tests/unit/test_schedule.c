@@ -185,6 +185,8 @@ stories_end_well(void **state)
 		{ "usbmuxd is lost and found: who was done is done", "+a1 [Aa,>a] a=ok M [] ~5 +a7 [] ~999 []" },
 		{ "who was under way goes on", "+a1 [Aa,>a] M [] a=usbmuxd-lost ~5 [] +a7 [>a]" },
 		{ "who was waiting for a lane still is", "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost +a8/x1 +b9/x2 [>b] b=ok ~2 [>a]" },
+		{ "who was queued and is not back yet is not begun",
+		    "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost [] +b9/x2 [>b]" },
 		{ "who does not come back has left", "+a1 [Aa,>a] a=ok M ~61 [La]" },
 		{ "a new one among them is new", "+a1 [Aa,>a] a=ok M +a2 +b3 [Ab,>b]" },
 
