@@ -47,10 +47,12 @@ offers "an empty line: all commands" "${names[@]}" -- chaperone ''
 offers_only "the beginning of a command" verify -- chaperone ver
 offers_only "the beginning of an option" --json -- chaperone --js
 offers "after a command with two words: the second one" create show import export -- chaperone identity ''
+offers "after profile: what can be done with profiles" build diff lint presets show sign -- chaperone profile ''
 offers_only "the beginning of the second word" export -- chaperone identity ex
 
 for name in "${names[@]}"; do
-	[ "$name" != identity ] || continue
+	# These are the first of two words.
+	case $name in identity | profile) continue ;; esac
 	mapfile -t options < <(chaperone "$name" --help | grep -oE -- ' --[a-z-]+ ' | tr -d ' ')
 	offers "every option of $name" "${options[@]}" -- chaperone "$name" --
 done

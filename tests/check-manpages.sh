@@ -73,6 +73,19 @@ awk -F '|' '/^## / { on = /Verdicts/ } on && $3 ~ /^ [0-9] $/ {
     sed 's/ $//' >"$scratch/page"
 compare "verdict or reason in README.md"
 
+# ---- the rules of lint, their severities and words --------------------------------
+sed -n 's/^rule //p' "$scratch/words" >"$scratch/program"
+awk '/^\.It Sy [A-Z][0-9]/ { rule = $3 " " $5; getline; sub(/\.$/, "")
+	print rule, tolower(substr($0, 1, 1)) substr($0, 2) }' "$srcdir/tools/chaperone-lint.7" >"$scratch/page"
+sed -i -E 's/^([^ ]+ [^ ]+ )(.)/\1\L\2/' "$scratch/program"
+compare "rule of lint"
+
+# README.md names the presets that there are.
+sed -n 's/^preset //p' "$scratch/words" >"$scratch/program"
+# shellcheck disable=SC2016 # the quotes are Markdown's
+sed -nE 's/^\| `([a-z-]+)` \| [^|]* \| [0-9.]+ \|$/\1/p' "$srcdir/README.md" >"$scratch/page"
+compare "preset in README.md"
+
 # ---- exit codes ----------------------------------------------------------------
 {
 	sed -n 's/^verdict [^ ]* //p' "$scratch/words"

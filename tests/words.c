@@ -1,6 +1,7 @@
 /* words: prints the product's words as the program has them, for the checks of its texts */
 #include <stdio.h>
 
+#include "core/lint.h"
 #include "core/preset.h"
 #include "core/verdict.h"
 
@@ -20,5 +21,8 @@ main(void)
 		printf("truth %s\n", truth_word((enum truth)n));
 	for (i = 0; (preset = preset_at(i)); i++)
 		printf("preset %s\n", preset->name);
+	for (i = 0; i < LINT_RULE_COUNT; i++)
+		printf("rule %s %s %s\n", lint_rules[i].id, lint_severity_word(lint_rules[i].severity),
+		    lint_rules[i].text);
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "base/blob.h"
 #include "base/error.h"
 #include "cli/command.h"
+#include "cli/profile_file.h"
 #include "cli/when.h"
 #include "core/desired.h"
 #include "core/profile.h"
@@ -41,13 +42,15 @@ add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
 
 /* A signed profile goes to the device as it is; what it says is inside. */
 static int
-add_file(const char *path, struct desired *out, struct error *err)
+add_file(const char *path, bool is_for_device, bool is_forced, struct desired *out, struct error *err)
 {
-	auto_blob struct blob raw = { 0 }, content = { 0 };
+	auto_profile_file struct profile_file f = { 0 };
 
-	if (profile_file_read(path, &raw, &content, err) < 0)
+	if (profile_file_open(path, &f, err) < 0 || profile_file_check(path, &f.envelope, err) < 0)
 		return -1;
-	if (desired_add_file(out, &raw, &content, err) < 0)
+	if (is_for_device && profile_file_admit(&f, is_forced, err) < 0)
+		return -1;
+	if (desired_add_file(out, &f.raw, &f.envelope.content, err) < 0)
 		return error_context(err, "%s", path);
 	return 0;
 }
@@ -56,10 +59,12 @@ static int
 add_files(const struct cli *cli, struct desired *out, struct error *err)
 {
 	const struct texts *files = &cli->options.profiles;
+	const char *command = cli->command->name;
+	bool is_for_device = strcmp(command, "apply") == 0 || strcmp(command, "plan") == 0;
 	size_t i;
 
 	for (i = 0; i < files->n; i++)
-		if (add_file(files->items[i], out, err) < 0)
+		if (add_file(files->items[i], is_for_device, cli->options.force, out, err) < 0)
 			return -1;
 	return 0;
 }

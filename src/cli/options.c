@@ -72,6 +72,15 @@ static const struct row {
 	    "PayloadIdentifier (default: from the presets)" },
 	{ "removal-password-file", 0, TEXT, AT(removal_password_file), GROUP_BUILD, 0, 0, "FILE",
 	    "who knows the first line of FILE may remove the profile" },
+	{ "app", 0, TEXT, AT(app), GROUP_BUILD, 0, 0, "BUNDLE-ID",
+	    "the app of kiosk, exam, conference-room, retail-demo" },
+	{ "wifi", 0, TEXT, AT(wifi), GROUP_BUILD, 0, 0, "SSID", "the device joins this network" },
+	{ "wifi-password-file", 0, TEXT, AT(wifi_password_file), GROUP_BUILD, 0, 0, "FILE",
+	    "its password is the first line of FILE" },
+	{ "footnote", 0, TEXT, AT(footnote), GROUP_BUILD, 0, 0, "TEXT", "shown on the Lock Screen" },
+	{ "asset-tag", 0, TEXT, AT(asset_tag), GROUP_BUILD, 0, 0, "TEXT", "likewise" },
+	{ "lock-pairing", 0, FLAG, AT(lock_pairing), GROUP_BUILD, 0, 0, NULL,
+	    "only supervising computers can pair (allowHostPairing=false)" },
 	{ "sign", 0, TEXT, AT(sign), GROUP_BUILD, 0, 0, "REF", "sign it with this identity" },
 	{ "target-os", 0, TEXT, AT(target_os), GROUP_LINT, 0, 0, "VERSION",
 	    "the oldest system it is meant for" },
@@ -354,6 +363,6 @@ options_print(FILE *out, unsigned groups)
 
 			snprintf(left + used, sizeof(left) - used, " %s", rows[i].value);
 		}
-		fprintf(out, "  %-32s %s\n", left, rows[i].help);
+		fprintf(out, "  %-33s %s\n", left, rows[i].help);
 	}
 }

@@ -64,9 +64,10 @@ struct options {
 	/* identity create, export; profile build, lint */
 	const char	*output, *format, *identifier, *removal_password_file, *sign;
 	const char	*out_passphrase_file;
+	const char	*app, *wifi, *wifi_password_file, *footnote, *asset_tag;
 	const char	*target_os, *supervised;
 	int64_t		 bits, days;		/* -1: not given */
-	bool		 overwrite, strict, no_encryption;
+	bool		 overwrite, strict, no_encryption, lock_pairing;
 	/* ledger, report, attest; policy and until_time are shared with the above */
 	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
 	const char	*attest, *attest_with, *nonce, *to, *from, *client, *login;

@@ -300,9 +300,12 @@ bool
 lint_restricts(const struct linter *l, const char *key, bool value, const struct place **where)
 {
 	const struct lint_restriction *r = lint_restriction(l, key);
-	const struct lint_restriction *end = l->restrictions + l->n_restrictions;
+	const struct lint_restriction *end;
 
-	for (; r && r < end && strcmp(r->key, key) == 0; r++) {
+	if (!r)
+		return false;
+	end = l->restrictions + l->n_restrictions;
+	for (; r < end && strcmp(r->key, key) == 0; r++) {
 		if (!lint_is(&r->place, value))
 			continue;
 		if (where)

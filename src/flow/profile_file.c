@@ -9,18 +9,11 @@
 enum { PROFILE_FILE_MAX = 16 << 20 };
 
 int
-profile_file_read(const char *path, struct blob *raw, struct blob *content, struct error *err)
+profile_file_check(const char *path, const struct envelope *e, struct error *err)
 {
-	auto_envelope struct envelope envelope = { 0 };
-
-	if (file_read(path, PROFILE_FILE_MAX, FILE_ANY, raw, err) < 0 ||
-	    envelope_open(raw->data, raw->len, &envelope, err) < 0)
-		return -1;
-	switch (envelope.kind) {
+	switch (e->kind) {
 	case ENVELOPE_NONE:
 	case ENVELOPE_SIGNED:
-		blob_clear(content);
-		*content = blob_steal(&envelope.content);
 		return 0;
 	case ENVELOPE_ALTERED:
 		error_set(err, ERR_DATA, "%s was changed after it was signed", path);
@@ -31,4 +24,18 @@ profile_file_read(const char *path, struct blob *raw, struct blob *content, stru
 	default:
 		return error_set(err, ERR_DATA, "%s is no profile that can be read", path);
 	}
+}
+
+int
+profile_file_read(const char *path, struct blob *raw, struct blob *content, struct error *err)
+{
+	auto_envelope struct envelope envelope = { 0 };
+
+	if (file_read(path, PROFILE_FILE_MAX, FILE_ANY, raw, err) < 0 ||
+	    envelope_open(raw->data, raw->len, &envelope, err) < 0 ||
+	    profile_file_check(path, &envelope, err) < 0)
+		return -1;
+	blob_clear(content);
+	*content = blob_steal(&envelope.content);
+	return 0;
 }

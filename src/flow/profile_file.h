@@ -3,6 +3,7 @@
 #define FLOW_PROFILE_FILE_H
 
 struct blob;
+struct envelope;
 struct error;
 
 /*
@@ -12,5 +13,8 @@ struct error;
  */
 int	profile_file_read(const char *path, struct blob *raw, struct blob *content,
 	    struct error *err);
+
+/* Whether a device would take what came in this envelope. ERR_DATA and a hint. */
+int	profile_file_check(const char *path, const struct envelope *e, struct error *err);
 
 #endif
