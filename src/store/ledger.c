@@ -104,8 +104,14 @@ finish_rotation(struct ledger *l, struct error *err)
 	again->last = again->insert = NULL;
 	again->path = strdup(l->path);
 	l->db = NULL;
-	if (!again->path || ledger_rotate(again, NULL, NULL, NULL, err) < 0)
+	if (!again->path) {
+		ledger_close(again);
+		return error_memory(err);
+	}
+	if (ledgerhandle_finish_rotation(again, err) < 0) {
+		err->kind = ERR_IO;
 		return -1;
+	}
 	return open_connection(l, l->station, err);
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,6 +15,8 @@
 #include "store/event.h"
 #include "store/schema.h"
 #include "store/sql.h"
+
+enum { LOCK_RETRY_MS = 10 };
 
 /* ---- station ids ------------------------------------------------------------------ */
 
@@ -107,23 +110,67 @@ make_folders(const char *path, struct error *err)
 
 /*
  * SQLite gives its journal and shared memory the mode of the file. Who can
- * write the file can rewrite history: nobody but the owner may.
+ * write the file can rewrite history: nobody but the owner may. The file is
+ * looked at and not opened: closing a descriptor drops every lock that this
+ * process has on the file, those of another connection too (fcntl(2)).
  */
 static int
-make_file(const char *path, struct error *err)
+check_file(const char *path, struct error *err)
 {
-	auto_fd int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	struct stat st;
 
-	if (fd < 0)
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		return 0;
+	if (lstat(path, &st) < 0)
 		error_set_sys(err, ERR_IO, errno, "the ledger %s cannot be written", path);
-	else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+	else if (!S_ISREG(st.st_mode))
 		error_set(err, ERR_IO, "the ledger %s is no regular file", path);
 	else if (st.st_uid != geteuid() || (st.st_mode & 022))
 		error_set(err, ERR_IO, "the ledger %s belongs to, or can be written by, others", path);
 	else
 		return 0;
 	return error_hint(err, "nothing is sent that cannot be recorded; name another file with --ledger");
+}
+
+static int
+make_file(const char *path, struct error *err)
+{
+	auto_fd int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOCTTY, 0600);
+
+	if (fd < 0 && errno != EEXIST)
+		return error_set_sys(err, ERR_IO, errno, "the ledger %s cannot be written", path);
+	return check_file(path, err);
+}
+
+int
+ledgerfile_lock(const char *path, bool is_alone, bool is_reader, int64_t busy_ms, int *fd,
+    struct error *err)
+{
+	struct deadline deadline = deadline_in(busy_ms);
+	auto_free char *name = NULL;
+	auto_fd int lock = -1;
+
+	if (asprintf(&name, "%s.lock", path) < 0) {
+		name = NULL;
+		return error_memory(err);
+	}
+	lock = open(name, (is_reader ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
+	    0600);
+	if (lock < 0 && is_reader)
+		return 0;
+	if (lock < 0)
+		return error_set_sys(err, ERR_IO, errno, "%s", name);
+	while (flock(lock, (is_alone ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK || deadline_passed(deadline))
+			return error_set_sys(err, errno == EWOULDBLOCK ? ERR_UNAVAILABLE : ERR_IO, errno,
+			    "the ledger %s is being opened or closed by others", path);
+		if (deadline_pause(deadline_sooner(deadline, deadline_in(LOCK_RETRY_MS)), err) < 0)
+			return -1;
+	}
+	*fd = steal_fd(&lock);
+	return 0;
 }
 
 /* A rotation ends by two renames; between them only the new file is missing. */
@@ -243,19 +290,24 @@ migrate(sqlite3 *db, const char *station, int64_t first, const char *previous,
 	return 0;
 }
 
-static int
-open_write(const char *path, const char *station, int64_t busy_ms, sqlite3 **out, bool *has_moved,
+int
+ledgerfile_open_write(const char *path, const char *station, int64_t busy_ms, sqlite3 **out,
     struct error *err)
 {
 	auto_sqlite sqlite3 *db = NULL;
+	auto_fd int lock = -1;
 
-	if (make_folders(path, err) < 0 || finish_renaming(path, err) < 0 || make_file(path, err) < 0 ||
-	    connect_file(path, SQLITE_OPEN_READWRITE, busy_ms, ERR_IO, &db, err) < 0)
+	if (make_folders(path, err) < 0 || check_file(path, err) < 0 ||
+	    ledgerfile_lock(path, false, false, busy_ms, &lock, err) < 0 ||
+	    finish_renaming(path, err) < 0 || make_file(path, err) < 0 ||
+	    connect_file(path, SQLITE_OPEN_READWRITE, busy_ms, ERR_IO, &db, err) < 0) {
+		err->kind = ERR_IO;
 		return -1;
+	}
 	if (sqlite3_db_readonly(db, "main") == 1)
 		return error_set(err, ERR_IO, "the ledger %s is read-only", path);
-	if (sql_insist(db, "PRAGMA journal_mode = WAL", busy_ms, err) < 0 || migrate(db, station, 1, EVENT_NO_PREVIOUS, err) < 0) {
-		*has_moved = sqlite3_extended_errcode(db) == SQLITE_READONLY_DBMOVED;
+	if (sql_insist(db, "PRAGMA journal_mode = WAL", busy_ms, err) < 0 ||
+	    migrate(db, station, 1, EVENT_NO_PREVIOUS, err) < 0) {
 		/* Whatever is wrong with it: it cannot be written. */
 		err->kind = ERR_IO;
 		return error_context(err, "%s", path);
@@ -264,20 +316,26 @@ open_write(const char *path, const char *station, int64_t busy_ms, sqlite3 **out
 	return 0;
 }
 
-/* While we waited for it, a rotation may have moved the file away. */
 int
-ledgerfile_open_write(const char *path, const char *station, int64_t busy_ms, sqlite3 **out,
-    struct error *err)
+ledgerfile_leave_wal(const char *path, int64_t busy_ms, sqlite3 **out, struct error *err)
 {
-	struct error why = { 0 };
-	bool has_moved = false;
+	auto_sqlite sqlite3 *db = NULL;
+	int rc;
 
-	if (open_write(path, station, busy_ms, out, &has_moved, &why) == 0)
-		return 0;
-	if (has_moved)
-		return open_write(path, station, busy_ms, out, &has_moved, err);
-	*err = why;
-	return -1;
+	if (connect_file(path, SQLITE_OPEN_READWRITE, busy_ms, ERR_IO, &db, err) < 0)
+		return -1;
+	rc = sql_insist(db, "PRAGMA journal_mode = DELETE", busy_ms, err);
+	if (rc < 0 && (sqlite3_errcode(db) & 0xff) == SQLITE_BUSY)
+		err->kind = ERR_UNAVAILABLE;
+	if (rc < 0)
+		return -1;
+	/*
+	 * What this connection has cached may be older than what others wrote:
+	 * leaving WAL mode, SQLite (3.40) asks only whether the first page changed.
+	 * Seen as a last event that was put in place of those before it.
+	 */
+	sqlite3_close_v2(steal_pointer(&db));
+	return connect_file(path, SQLITE_OPEN_READWRITE, busy_ms, ERR_IO, out, err);
 }
 
 int
@@ -292,7 +350,8 @@ ledgerfile_create(const char *path, const char *station, int64_t first, const ch
 	    connect_file(path, SQLITE_OPEN_READWRITE, 0, ERR_IO, &db, err) < 0 ||
 	    migrate(db, station, first, previous, err) < 0)
 		return -1;
-	return 0;
+	/* A reader of a WAL file keeps its lock between reads, which a rotation sees. */
+	return sql_run(db, "PRAGMA journal_mode = WAL", ERR_IO, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -352,7 +411,10 @@ ledgerfile_open_read(const char *path, int64_t busy_ms, sqlite3 **out, struct er
 	auto_sqlite sqlite3 *db = NULL;
 	auto_free char *uri = NULL;
 	struct error first = { 0 };
+	auto_fd int lock = -1;
 
+	if (ledgerfile_lock(path, false, true, busy_ms, &lock, err) < 0)
+		return -1;
 	if (access(path, R_OK) < 0)
 		return error_set_sys(err, ERR_NOINPUT, errno, "the ledger %s", path);
 	if (connect_file(path, SQLITE_OPEN_READONLY, busy_ms, ERR_NOINPUT, &db, &first) == 0 &&

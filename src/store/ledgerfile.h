@@ -37,6 +37,24 @@ int	ledgerfile_open_write(const char *path, const char *station, int64_t busy_ms
 	    sqlite3 **out, struct error *err);
 int	ledgerfile_open_read(const char *path, int64_t busy_ms, sqlite3 **out, struct error *err);
 
+/*
+ * SQLite finds a journal by the file's name, not by the file. Who opened a file
+ * just before a rotation gave its name to another, and reads it just after,
+ * would take the journal of the new file for that of the old one, and ruin
+ * both. So whoever opens holds PATH.lock shared until the connection has its
+ * own lock on the file, and a rotation holds it alone. *fd is the caller's:
+ * close(2). It stays -1 for a reader where nobody ever wrote.
+ */
+int	ledgerfile_lock(const char *path, bool is_alone, bool is_reader, int64_t busy_ms, int *fd,
+	    struct error *err);
+
+/*
+ * Makes it one file that holds everything, and proves that nobody has it open
+ * (else ERR_UNAVAILABLE). To be called while it is locked alone, with no
+ * connection to it in this process. *out is a new connection.
+ */
+int	ledgerfile_leave_wal(const char *path, int64_t busy_ms, sqlite3 **out, struct error *err);
+
 /* "ledger.db.next": where a rotation prepares the file to come. */
 char	*ledgerfile_next_path(const char *path);
 /* Makes renames in the folder of path durable. */

@@ -30,4 +30,7 @@ struct ledger {
 /* The row that s stands on; texts live until its next step. */
 void	ledgerhandle_event(sqlite3_stmt *s, struct event *out);
 
+/* A file that is closed, and still lies where the next one belongs. Takes l. */
+int	ledgerhandle_finish_rotation(struct ledger *l, struct error *err);
+
 #endif

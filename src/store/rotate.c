@@ -12,7 +12,8 @@
 #include "store/sql.h"
 
 /*
- * The steps, each of which may be the last: (1) the closing event, after which
+ * Nobody opens the file meanwhile (ledgerfile_lock), nobody has it open
+ * (take_alone). The steps, each of which may be the last: (1) the closing event, after which
  * nothing can be appended; (2) PATH.next, complete; (3) PATH becomes the
  * archive; (4) PATH.next becomes PATH. ledger_open() finds out how far it came.
  */
@@ -39,17 +40,15 @@ append_closing(struct ledger *l, const char *run, struct error *err)
 	return rc;
 }
 
-/* Out of WAL mode: one file that holds everything, and proof that nobody else has it. */
 static int
-take_alone(struct ledger *l, struct error *err)
+take_alone(struct ledger *l, int *lock, struct error *err)
 {
-	sqlite3_exec(l->db, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL, NULL);
-	if (sql_insist(l->db, "PRAGMA journal_mode = DELETE", l->busy_ms, err) == 0 &&
-	    sql_insist(l->db, "BEGIN EXCLUSIVE; COMMIT", l->busy_ms, err) == 0)
-		return 0;
-	if ((sqlite3_errcode(l->db) & 0xff) == SQLITE_BUSY)
-		err->kind = ERR_UNAVAILABLE;
-	return -1;
+	sqlite3_finalize(steal_pointer(&l->last));
+	sqlite3_finalize(steal_pointer(&l->insert));
+	sqlite3_close_v2(steal_pointer(&l->db));
+	if (ledgerfile_lock(l->path, true, false, l->busy_ms, lock, err) < 0)
+		return -1;
+	return ledgerfile_leave_wal(l->path, l->busy_ms, &l->db, err);
 }
 
 /* Cut short between link and unlink: the archive is there already. */
@@ -76,14 +75,19 @@ move_files(struct ledger *l, const char *next, const char *archive, struct error
 	return 0;
 }
 
+/* *lock is let go of only when the connection is closed. */
 static int
-rotate(struct ledger *l, const char *run, const char *wanted, char **moved, struct error *err)
+rotate(struct ledger *l, const char *run, const char *wanted, char **moved, bool may_close,
+    int *lock, struct error *err)
 {
 	auto_free char *archive = NULL, *next = ledgerfile_next_path(l->path);
 	struct ledger_head head;
 
-	if (take_alone(l, err) < 0 || ledger_head(l, &head, err) < 0)
+	if (take_alone(l, lock, err) < 0 || ledger_head(l, &head, err) < 0)
 		return -1;
+	/* Somebody else has finished it while we waited. */
+	if (!head.is_closed && !may_close)
+		return 0;
 	if (!head.is_closed && (append_closing(l, run, err) < 0 || ledger_head(l, &head, err) < 0))
 		return -1;
 	archive = wanted ? strdup(wanted) : archive_path(l, head.sequence);
@@ -101,12 +105,23 @@ int
 ledger_rotate(struct ledger *l, const char *run, const char *archive, char **moved,
     struct error *err)
 {
+	auto_fd int lock = -1;
 	int rc;
 
 	if (l->mode != LEDGER_WRITE)
 		rc = error_set(err, ERR_SOFTWARE, "this ledger was not opened for writing");
 	else
-		rc = rotate(l, run, archive, moved, err);
+		rc = rotate(l, run, archive, moved, true, &lock, err);
+	ledger_close(l);
+	return rc;
+}
+
+int
+ledgerhandle_finish_rotation(struct ledger *l, struct error *err)
+{
+	auto_fd int lock = -1;
+	int rc = rotate(l, NULL, NULL, NULL, false, &lock, err);
+
 	ledger_close(l);
 	return rc;
 }

@@ -103,6 +103,7 @@ events_are_chained(void **state)
 	ledger_close(l);
 	l = NULL;
 	unlink("new/folder/ledger.db");
+	unlink("new/folder/ledger.db.lock");
 	rmdir("new/folder");
 	rmdir("new");
 }

@@ -103,7 +103,7 @@ nothing_acknowledged_is_lost_by_kill(void **state)
 		for (i = 0; i < WRITERS; i++)
 			pids[i] = start_writer(i, &from[i]);
 		/* From before the file is open to the middle of a commit. */
-		deadline_pause(deadline_in(rand_r(&seed) % 100), &err);
+		deadline_pause(deadline_in(rand_r(&seed) % 60), &err);
 		for (i = 0; i < WRITERS; i++) {
 			int64_t last;
 			int status;
