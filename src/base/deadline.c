@@ -70,16 +70,37 @@ deadline_interrupted(void)
 	return interrupted != 0;
 }
 
+int
+deadline_poll(struct pollfd *fds, unsigned long n, struct deadline d, bool heeds_interrupt)
+{
+	int left_ms = deadline_left_ms(d), rc = -1, sys = EINTR;
+	const struct timespec left = {
+		.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000L,
+	};
+	sigset_t stops, before;
+
+	sigemptyset(&stops);
+	sigaddset(&stops, SIGINT);
+	sigaddset(&stops, SIGTERM);
+	sigprocmask(SIG_BLOCK, &stops, &before);
+	if (!heeds_interrupt || !interrupted) {
+		rc = ppoll(fds, n, &left, &before);
+		sys = errno;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = sys;
+	return rc;
+}
+
 /* 1 ready, 0 the deadline passed, -1 failed. With nfds 0 it only waits. */
 static int
 wait_ready(struct pollfd *pfd, nfds_t nfds, struct deadline d, struct error *err)
 {
 	for (;;) {
-		int n;
+		int n = deadline_poll(pfd, nfds, d, true);
 
 		if (interrupted)
 			return error_set(err, ERR_INTERRUPTED, "interrupted");
-		n = poll(pfd, nfds, deadline_left_ms(d));
 		if (n > 0)
 			return 1;
 		if (n < 0 && errno != EINTR)

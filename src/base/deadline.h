@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct error;
+struct pollfd;
 
 /* By value; a copy passed down cannot outlive what its owner allowed. */
 struct deadline {
@@ -27,6 +28,12 @@ bool		deadline_passed(struct deadline d);
  * deadline_interrupt() ends it too: ERR_INTERRUPTED.
  */
 int	deadline_wait(int fd, short events, struct deadline d, struct error *err);
+/*
+ * poll(2) until the deadline. With heeds_interrupt also an interrupt ends it, and
+ * none is lost between a look at it and the wait: -1 with EINTR.
+ */
+int	deadline_poll(struct pollfd *fds, unsigned long n, struct deadline d,
+	    bool heeds_interrupt);
 /* Waits without a descriptor; 0 when the time is over, -1 ERR_INTERRUPTED. */
 int	deadline_pause(struct deadline d, struct error *err);
 

@@ -343,7 +343,7 @@ wait_for_lanes(struct crew *c)
 
 	for (i = 0; i < c->n_lanes; i++)
 		c->polls[i] = (struct pollfd){ .fd = c->lanes[i].fd, .events = POLLIN };
-	n = poll(c->polls, c->n_lanes, deadline_left_ms(next_deadline(c->lanes, c->n_lanes)));
+	n = deadline_poll(c->polls, c->n_lanes, next_deadline(c->lanes, c->n_lanes), !c->is_stopping);
 	for (i = 0; i < c->n_lanes; i++) {
 		struct lane *lane = &c->lanes[i];
 		bool is_over;
