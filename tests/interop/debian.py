@@ -1,109 +1,110 @@
 #!/usr/bin/env python3
-"""debian: libimobiledevice's own tools against the bench, and beside chaperone.
+"""debian: libimobiledevice's own tools against the bench, and beside chaperone
 
 They work with real devices, so a bench that they do not get on with is wrong.
 Each row has a device of its own.
 """
-
+import os
 import shutil
 import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-from bench import PRESET, Bench, Place, Rows, skip  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from others import PRESET, Place, Rows, bench, libimobiledevice_env, run, skip  # noqa: E402
 
 TOOLS = ["idevice_id", "ideviceinfo", "idevicepair", "idevicename", "idevicediagnostics"]
+LOCKDOWN = "/var/lib/lockdown"
 row = Rows()
+
+
+def listed(place):
+    return run("idevice_id", "-l", env=libimobiledevice_env(place.bench)).must().out.split()
 
 
 @row
 def lists(place):
     """idevice_id -l lists every device, and none that is unplugged"""
-    everyone = [entry["udid"] for entry in place.bench.ctl("state")["bench"]["devices"]]
-    assert sorted(place.bench.run("idevice_id", "-l").must().out.split()) == sorted(everyone)
-    place.ctl("unplug")
-    listed = place.bench.run("idevice_id", "-l").must().out.split()
-    assert place.udid not in listed and len(listed) == len(everyone) - 1, listed
-    place.ctl("plug")
+    everyone = sorted(place.bench.udids.values())
+    assert sorted(listed(place)) == everyone
+    place.tell("unplug")
+    assert sorted(listed(place) + [place.udid]) == everyone
+    place.tell("plug")
 
 
 @row
 def asks_in_clear(place):
     """ideviceinfo -s reads the name in clear: no pairing, no TLS"""
-    before = place.bench.counters()["handshakes"]
-    assert place.tool("ideviceinfo", "-s", "-k", "DeviceName").must().out.strip() == \
-        place.state()["name"]
-    assert place.state()["hosts"] == [] and place.bench.counters()["handshakes"] == before
-    assert "lockdown StartSession" not in place.requests()
+    told = place.tool("ideviceinfo", "-s", "-k", "DeviceName").must().out.strip()
+    assert told == place.state()["name"]
+    assert place.hosts() == [] and place.bench.counters()["handshakes"] == 0
+    assert "lockdown/StartSession" not in place.asked()
 
 
 @row
 def pairs_by_itself(place):
     """ideviceinfo pairs a device that trusts at once, and reads it in a TLS session"""
-    before = place.bench.counters()["handshakes"]
     told = dict(line.split(": ", 1) for line in place.tool("ideviceinfo").must().out.splitlines()
-        if ": " in line)
-    assert told["UniqueDeviceID"] == place.udid and told["SerialNumber"] == place.state()["serial"]
-    assert told["ProductVersion"] == place.state()["os"]
-    assert len(place.state()["hosts"]) == 1 and place.bench.counters()["handshakes"] == before + 1
+                if ": " in line)
+    state = place.state()
+    assert told["UniqueDeviceID"] == place.udid and told["SerialNumber"] == state["serial"]
+    assert told["ProductVersion"] == state["os"]
+    assert len(state["hosts"]) == 1 and place.bench.counters()["handshakes"] == 1
 
 
 @row
 def pairs(place):
     """idevicepair pair, validate, unpair; then validate finds nothing"""
     assert "SUCCESS" in place.tool("idevicepair", "pair").must().out
-    assert [host["system-buid"] for host in place.state()["hosts"]] == [
-        place.tool("idevicepair", "systembuid").must().out.strip()]
+    host = place.hosts()[0]
+    assert place.tool("idevicepair", "systembuid").must().out.strip() == host["system-buid"]
+    assert place.tool("idevicepair", "hostid").must().out.strip() == host["host-id"]
     assert "SUCCESS" in place.tool("idevicepair", "validate").must().out
-    assert place.tool("idevicepair", "hostid").must().out.strip() == \
-        place.state()["hosts"][0]["host-id"]
     assert "SUCCESS" in place.tool("idevicepair", "unpair").must().out
-    assert place.state()["hosts"] == []
-    place.ctl("set", trust="ask")
+    assert place.hosts() == []
+    place.tell("set", trust="ask")
     assert "SUCCESS" not in place.tool("idevicepair", "validate").out
-    assert place.state()["hosts"] == []
+    assert place.hosts() == []
 
 
 @row
 def waits_for_a_tap(place):
     """idevicepair pair is told of the dialog, and pairs once Trust was tapped"""
-    place.ctl("set", trust="ask")
+    place.tell("set", trust="ask")
     assert "trust dialog" in place.tool("idevicepair", "pair").must(1).out
-    assert place.state()["dialog"] == "showing" and place.state()["hosts"] == []
-    place.ctl("tap", answer="trust")
+    assert place.state()["dialog"] == "showing" and place.hosts() == []
+    place.tell("tap", answer="trust")
     assert "SUCCESS" in place.tool("idevicepair", "pair").must().out
-    assert len(place.state()["hosts"]) == 1
+    assert len(place.hosts()) == 1
 
 
 @row
 def is_denied(place):
     """idevicepair pair is told that the person tapped Don't Trust"""
-    place.ctl("set", trust="ask")
+    place.tell("set", trust="ask")
     place.tool("idevicepair", "pair").must(1)
-    place.ctl("tap", answer="deny")
+    place.tell("tap", answer="deny")
     assert "denied" in place.tool("idevicepair", "pair").must(1).out
-    assert place.state()["hosts"] == []
+    assert place.hosts() == []
 
 
 @row
 def is_locked_out(place):
     """idevicepair pair is told that a locked device wants its passcode first"""
-    place.ctl("set", passcode="true")
-    place.ctl("lock")
+    place.tell("set", passcode="true")
+    place.tell("lock")
     assert "passcode" in place.tool("idevicepair", "pair").must(1).out
-    assert place.state()["hosts"] == []
+    assert place.hosts() == []
 
 
 @row
 def lists_pairings(place):
     """idevicepair list tells what lies in this machine's own folder, and asks the bench nothing"""
     place.tool("idevicepair", "pair").must()
-    folder = Path("/var/lib/lockdown")
-    here = {path.stem for path in folder.glob("*.plist")} if folder.is_dir() else set()
-    before = place.bench.counters()
-    told = set(place.bench.run("idevicepair", "list").out.split())
-    # libimobiledevice 1.3.0 reads the folder of usbmuxd by itself.
-    assert place.bench.counters() == before and told <= here, told
+    # libimobiledevice 1.3.0 reads the folder of usbmuxd by itself, not through usbmuxd.
+    names = os.listdir(LOCKDOWN) if os.path.isdir(LOCKDOWN) else []
+    place.begin()
+    told = run("idevicepair", "list", env=libimobiledevice_env(place.bench)).out.split()
+    assert place.bench.requests() == []
+    assert all(udid + ".plist" in names for udid in told), told
 
 
 @row
@@ -120,22 +121,22 @@ def restarts(place):
     """idevicediagnostics restart: the device goes and comes back under another number"""
     before = place.state()["device-id"]
     place.tool("idevicediagnostics", "restart").must()
-    place.ctl("wait", for_="attached")
+    place.bench.wait("attached", place.name)
     assert place.state()["device-id"] not in (0, before)
-    assert "diagnostics_relay Restart" in place.requests(), place.requests()
+    assert "diagnostics_relay/Restart" in place.asked()
 
 
 @row
 def finds_our_pairing(place):
     """after chaperone pair, ideviceinfo and idevicepair find the device paired"""
-    place.ctl("set", trust="ask")
-    result = place.chaperone("pair").must().json_lines()[0]
-    assert result["verdict"] == "compliant" and place.state()["dialog"] == "none"
+    place.tell("set", trust="ask")
+    assert place.chaperone("pair")["verdict"] == "compliant"
+    assert place.state()["dialog"] == "none"
     place.begin()
     assert "SUCCESS" in place.tool("idevicepair", "validate").must().out
-    assert place.tool("ideviceinfo", "-k", "SerialNumber").must().out.strip() == \
-        place.state()["serial"]
-    assert "lockdown Pair" not in place.requests() and len(place.state()["hosts"]) == 1
+    told = place.tool("ideviceinfo", "-k", "SerialNumber").must().out.strip()
+    assert told == place.state()["serial"]
+    assert "lockdown/Pair" not in place.asked() and len(place.hosts()) == 1
 
 
 @row
@@ -143,41 +144,40 @@ def lends_us_its_pairing(place):
     """after idevicepair pair, chaperone apply works without pairing anew"""
     place.tool("idevicepair", "pair").must()
     place.begin()
-    result = place.chaperone("apply").must().json_lines()[0]
-    assert result["truth"] == "effective" and PRESET in place.profiles()
-    assert "lockdown Pair" not in place.requests() and len(place.state()["hosts"]) == 1
+    assert place.chaperone("apply")["truth"] == "effective" and place.profiles() == [PRESET]
+    assert "lockdown/Pair" not in place.asked() and len(place.hosts()) == 1
 
 
 @row
 def takes_our_pairing_back(place):
     """idevicepair unpair undoes chaperone pair, and chaperone pairs again"""
-    place.chaperone("pair").must()
+    place.chaperone("pair")
     assert "SUCCESS" in place.tool("idevicepair", "unpair").must().out
-    assert place.state()["hosts"] == []
-    result = place.chaperone("pair").must().json_lines()[0]
-    assert result["changed"] and len(place.state()["hosts"]) == 1
+    assert place.hosts() == []
+    assert place.chaperone("pair")["changed"] and len(place.hosts()) == 1
 
 
 @row
 def sees_us_unpair(place):
     """chaperone unpair undoes idevicepair pair, and validate finds nothing"""
     place.tool("idevicepair", "pair").must()
-    place.chaperone("unpair").must()
-    assert place.state()["hosts"] == []
-    place.ctl("set", trust="ask")
+    place.chaperone("unpair")
+    assert place.hosts() == []
+    place.tell("set", trust="ask")
     assert "SUCCESS" not in place.tool("idevicepair", "validate").out
 
 
 def main():
     missing = [name for name in TOOLS if not shutil.which(name)]
     if missing:
-        skip(f"{', '.join(missing)} not found (Debian: libimobiledevice-utils; tools/setup)")
-    count = len(row.functions)
-    scenario = f"devices:\n  - {{name: desk, count: {count}, restart-ms: 50, trust: accept,\n" \
-        "     supervised-by: {organization: Acme, certificate: identity.crt}}\n"
-    with Bench(scenario=scenario) as bench:
-        positions = iter(range(1, count + 1))
-        return row.run(lambda: (Place(bench, next(positions)),))
+        skip("%s not found (Debian: libimobiledevice-utils; tools/setup)" % ", ".join(missing))
+    suite = bench.begin("debian")
+    names = ["desk%d" % i for i in range(len(row.functions))]
+    with bench.Bench([bench.device(name, supervised_by=bench.ACME, trust="accept", restart_ms=50)
+                      for name in names]) as b:
+        places = iter(names)
+        row.run(suite, lambda: (Place(b, next(places)),))
+    suite.end()
 
 
-sys.exit(main())
+main()
