@@ -109,6 +109,7 @@ compare "JSON schema"
 {
 	cat "$srcdir/src/flow/report.c"
 	awk '/^identity_object/,/^}/' "$srcdir/src/cli/cmd_identity.c"
+	awk '/^(device|file)_object|^(findings_array|match_word)/,/^}/' "$srcdir/src/cli/cmd_policy.c"
 	grep -ohE 'report_event\("[a-z]+"' "$srcdir"/src/cli/*.c
 } | grep -oE '"[a-z][a-z_-]*"' | tr -d '"' >"$scratch/program"
 awk '/^\.S[hs] / { on = /JSON/ } on' "$page" | grep -E '^\.((It |Pq )?(Va|Ql)) ' |

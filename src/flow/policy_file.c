@@ -80,6 +80,9 @@ struct complaint {
 	size_t	n;
 };
 
+static void keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {

@@ -28,11 +28,11 @@ struct story {
 static enum reason
 reason_called(const char *word)
 {
-	int r;
+	enum reason r;
 
-	for (r = 0; r < REASON_COUNT; r++)
+	for (r = REASON_NONE; r < REASON_COUNT; r++)
 		if (strcmp(reason_word(r) ? reason_word(r) : "ok", word) == 0)
-			return (enum reason)r;
+			return r;
 	fail_msg("%s", word);
 	return REASON_NONE;
 }
