@@ -1,7 +1,6 @@
 /* central: libpq's conventions translated; the rules are in central.sql */
 #include "store/central.h"
 
-#include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "base/text.h"
 #include "store/centralschema.h"
 #include "store/json.h"
+#include "store/pq.h"
 
 struct central {
 	PGconn	*db;
@@ -17,13 +17,13 @@ struct central {
 static void
 clean_result(PGresult **r)
 {
-	PQclear(*r);
+	pq.clear(*r);
 }
 
 static void
 clean_conninfo(PQconninfoOption **o)
 {
-	PQconninfoFree(*o);
+	pq.conninfoFree(*o);
 }
 
 #define auto_result	auto_with(clean_result)
@@ -33,9 +33,9 @@ clean_conninfo(PQconninfoOption **o)
 static int
 failed(struct central *c, PGresult *r, const char *what, struct error *err)
 {
-	const char *state = r ? PQresultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
-	const char *text = r && *PQresultErrorMessage(r) ? PQresultErrorMessage(r) :
-	    PQerrorMessage(c->db);
+	const char *state = r ? pq.resultErrorField(r, PG_DIAG_SQLSTATE) : NULL;
+	const char *text = r && *pq.resultErrorMessage(r) ? pq.resultErrorMessage(r) :
+	    pq.errorMessage(c->db);
 	char clean[200];
 	enum error_kind kind = ERR_UNAVAILABLE;
 
@@ -43,7 +43,7 @@ failed(struct central *c, PGresult *r, const char *what, struct error *err)
 	/* 42501: insufficient privilege; row security reports that too. */
 	if (state && strcmp(state, "42501") == 0)
 		kind = ERR_PERM;
-	else if (state && PQstatus(c->db) == CONNECTION_OK)
+	else if (state && pq.status(c->db) == CONNECTION_OK)
 		kind = ERR_DATA;
 	return error_set(err, kind, "%s: %s", what, clean);
 }
@@ -51,15 +51,15 @@ failed(struct central *c, PGresult *r, const char *what, struct error *err)
 static PGresult *
 query(struct central *c, const char *sql, int n, const char *const *values)
 {
-	return PQexecParams(c->db, sql, n, NULL, values, NULL, NULL, 0);
+	return pq.execParams(c->db, sql, n, NULL, values, NULL, NULL, 0);
 }
 
 /* A statement whose rows do not matter. */
 static int
 run(struct central *c, const char *sql, int n, const char *const *values, struct error *err)
 {
-	auto_result PGresult *r = n ? query(c, sql, n, values) : PQexec(c->db, sql);
-	ExecStatusType status = PQresultStatus(r);
+	auto_result PGresult *r = n ? query(c, sql, n, values) : pq.exec(c->db, sql);
+	ExecStatusType status = pq.resultStatus(r);
 
 	if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
 		return 0;
@@ -82,13 +82,13 @@ check_url(const char *url, bool *is_local, bool *has_mode, struct error *err)
 {
 	static const char *const strong[] = { "require", "verify-ca", "verify-full" };
 	char *why = NULL;
-	auto_conninfo PQconninfoOption *o = PQconninfoParse(url, &why);
+	auto_conninfo PQconninfoOption *o = pq.conninfoParse(url, &why);
 	const char *host, *mode;
 	size_t i;
 
 	if (!o) {
 		error_set(err, ERR_USAGE, "%.*s", why ? (int)strcspn(why, "\n") : 0, why ? why : "");
-		PQfreemem(why);
+		pq.freemem(why);
 		return -1;
 	}
 	if (option(o, "password")) {
@@ -120,15 +120,15 @@ central_open(const char *url, struct central **out, struct error *err)
 
 	if (!c)
 		return error_memory(err);
-	if (check_url(url, &is_local, &has_mode, err) < 0)
+	if (pq_load(err) < 0 || check_url(url, &is_local, &has_mode, err) < 0)
 		return -1;
 	/* What stands behind url in the list overrides it; a local socket has no TLS. */
 	if (is_local || has_mode)
 		keys[5] = NULL;
-	c->db = PQconnectdbParams(keys, values, 1);
-	if (PQstatus(c->db) != CONNECTION_OK)
+	c->db = pq.connectdbParams(keys, values, 1);
+	if (pq.status(c->db) != CONNECTION_OK)
 		return failed(c, NULL, "the database cannot be reached", err);
-	if (!PQsslInUse(c->db) && (!PQhost(c->db) || PQhost(c->db)[0] != '/'))
+	if (!pq.sslInUse(c->db) && (!pq.host(c->db) || pq.host(c->db)[0] != '/'))
 		return error_set(err, ERR_PERM, "the connection to the database is not encrypted");
 	*out = steal_pointer(&c);
 	return 0;
@@ -139,7 +139,8 @@ central_close(struct central *c)
 {
 	if (!c)
 		return;
-	PQfinish(c->db);
+	if (c->db)
+		pq.finish(c->db);
 	free(c);
 }
 
@@ -152,7 +153,7 @@ central_init(struct central *c, struct error *err)
 		return -1;
 	if (run(c, central_schema, 0, NULL, err) == 0 && run(c, "COMMIT", 0, NULL, err) == 0)
 		return 0;
-	PQclear(PQexec(c->db, "ROLLBACK"));
+	pq.clear(pq.exec(c->db, "ROLLBACK"));
 	return -1;
 }
 
@@ -222,13 +223,13 @@ find_start(struct central *c, struct ledger *l, const struct ledger_head *head, 
 	struct wanted ours = { { 0 } };
 	struct ledger_filter only = { .limit = 1 };
 
-	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+	if (pq.resultStatus(r) != PGRES_TUPLES_OK)
 		return failed(c, r, "the database", err);
-	if (PQntuples(r) == 0) {
+	if (pq.ntuples(r) == 0) {
 		*start = head->first - 1;
 		return 0;
 	}
-	*start = strtoll(PQgetvalue(r, 0, 0), NULL, 10);
+	*start = strtoll(pq.getvalue(r, 0, 0), NULL, 10);
 	only.after = *start - 1;
 	if (*start == head->first - 1)
 		memcpy(ours.hash, head->carried, sizeof(ours.hash));
@@ -237,9 +238,9 @@ find_start(struct central *c, struct ledger *l, const struct ledger_head *head, 
 	if (*start < head->first - 1)
 		return error_set(err, ERR_DATA, "the database ends at event %lld, this file begins at %lld: "
 		    "push the archive before it first", (long long)*start, (long long)head->first);
-	if (*start <= head->sequence && strcmp(ours.hash, PQgetvalue(r, 0, 1)) == 0)
+	if (*start <= head->sequence && strcmp(ours.hash, pq.getvalue(r, 0, 1)) == 0)
 		return 0;
-	return sound_alarm(c, head->station, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1),
+	return sound_alarm(c, head->station, pq.getvalue(r, 0, 0), pq.getvalue(r, 0, 1),
 	    ours.hash[0] ? ours.hash : NULL, err);
 }
 
@@ -271,7 +272,7 @@ send_batch(struct central *c, const char *json, int64_t *added, struct error *er
 		return -1;
 	r = query(c, "INSERT INTO chaperone.chain (station, sequence, hash)"
 	    " SELECT station, sequence, hash" ROWS " ORDER BY sequence ON CONFLICT DO NOTHING", 1, values);
-	if (PQresultStatus(r) != PGRES_COMMAND_OK) {
+	if (pq.resultStatus(r) != PGRES_COMMAND_OK) {
 		failed(c, r, "the database", err);
 	} else if (run(c, "INSERT INTO chaperone.events (station, sequence, at, wall_ms, monotonic_ms, boot,"
 		" run, device, kind, body, previous, hash) SELECT station, sequence,"
@@ -280,10 +281,10 @@ send_batch(struct central *c, const char *json, int64_t *added, struct error *er
 		" k.station = e.station AND k.sequence = e.sequence AND k.hash = e.hash)"
 		" ON CONFLICT DO NOTHING", 1, values, err) == 0 &&
 	    run(c, "COMMIT", 0, NULL, err) == 0) {
-		*added = strtoll(PQcmdTuples(r), NULL, 10);
+		*added = strtoll(pq.cmdTuples(r), NULL, 10);
 		return 0;
 	}
-	PQclear(PQexec(c->db, "ROLLBACK"));
+	pq.clear(pq.exec(c->db, "ROLLBACK"));
 	return -1;
 }
 
@@ -296,12 +297,12 @@ check_batch(struct central *c, const char *station, const char *json, struct err
 	    " JOIN chaperone.chain k USING (station, sequence) WHERE k.hash <> e.hash"
 	    " ORDER BY sequence LIMIT 1", 1, values);
 
-	if (PQresultStatus(r) != PGRES_TUPLES_OK)
+	if (pq.resultStatus(r) != PGRES_TUPLES_OK)
 		return failed(c, r, "the database", err);
-	if (PQntuples(r) == 0)
+	if (pq.ntuples(r) == 0)
 		return 0;
-	return sound_alarm(c, station, PQgetvalue(r, 0, 0), PQgetvalue(r, 0, 1),
-	    PQgetvalue(r, 0, 2), err);
+	return sound_alarm(c, station, pq.getvalue(r, 0, 0), pq.getvalue(r, 0, 1),
+	    pq.getvalue(r, 0, 2), err);
 }
 
 int
@@ -344,7 +345,7 @@ row_to_event(const PGresult *r, struct event *out)
 	int i;
 
 	for (i = 0; i < 11; i++)
-		v[i] = PQgetisnull(r, 0, i) ? NULL : PQgetvalue(r, 0, i);
+		v[i] = pq.getisnull(r, 0, i) ? NULL : pq.getvalue(r, 0, i);
 	*out = (struct event){
 		.station = v[0], .sequence = v[1] ? strtoll(v[1], NULL, 10) : 0,
 		.wall_ms = v[2] ? strtoll(v[2], NULL, 10) : 0,
@@ -361,8 +362,8 @@ each_row(struct central *c, ledger_event_fn *fn, void *ctx, struct error *err)
 	PGresult *r;
 	int rc = 0;
 
-	while ((r = PQgetResult(c->db))) {
-		ExecStatusType status = PQresultStatus(r);
+	while ((r = pq.getResult(c->db))) {
+		ExecStatusType status = pq.resultStatus(r);
 
 		if (rc == 0 && status == PGRES_SINGLE_TUPLE) {
 			row_to_event(r, &e);
@@ -370,7 +371,7 @@ each_row(struct central *c, ledger_event_fn *fn, void *ctx, struct error *err)
 		} else if (rc == 0 && status != PGRES_TUPLES_OK) {
 			rc = failed(c, r, "the database", err);
 		}
-		PQclear(r);
+		pq.clear(r);
 	}
 	return rc;
 }
@@ -384,13 +385,13 @@ central_each(struct central *c, const struct ledger_filter *f, ledger_event_fn *
 
 	snprintf(since, sizeof(since), "%lld", (long long)f->since_ms);
 	snprintf(until, sizeof(until), "%lld", (long long)(f->until_ms ? f->until_ms : INT64_MAX));
-	if (!PQsendQueryParams(c->db, "SELECT station, sequence, wall_ms, monotonic_ms, boot, run, device,"
+	if (!pq.sendQueryParams(c->db, "SELECT station, sequence, wall_ms, monotonic_ms, boot, run, device,"
 		" kind, body, previous, hash FROM chaperone.events"
 		" WHERE ($1::text IS NULL OR kind = $1)"
 		" AND ($2::text IS NULL OR body::jsonb ->> 'policy' = $2)"
 		" AND ($3::text IS NULL OR body::jsonb ->> 'verdict' = $3)"
 		" AND wall_ms >= $4::bigint AND wall_ms < $5::bigint ORDER BY wall_ms, station, sequence",
-		5, NULL, values, NULL, NULL, 0) || !PQsetSingleRowMode(c->db))
+		5, NULL, values, NULL, NULL, 0) || !pq.setSingleRowMode(c->db))
 		return failed(c, NULL, "the database", err);
 	return each_row(c, fn, ctx, err);
 }

@@ -5,6 +5,7 @@
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "base/library.h"
 #include "base/proplist.h"
 #include "base/text.h"
 
@@ -257,6 +258,41 @@ context_never_overflows(void **state)
 	assert_int_equal(err.kind, ERR_LINK);
 }
 
+static void
+libraries_are_loaded_whole_or_not_at_all(void **state)
+{
+	static const struct {
+		const char	*name, *soname, *second;
+		enum error_kind	 want;
+	} rows[] = {
+		{ "all symbols are there", "libplist-2.0.so.3", "plist_new_dict", ERR_NONE },
+		{ "one symbol is missing", "libplist-2.0.so.3", "plist_no_such", ERR_UNAVAILABLE },
+		{ "the library is missing", "libnone.so.0", "plist_new_dict", ERR_UNAVAILABLE },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		void (*first)(plist_t) = NULL;
+		plist_t (*second)(void) = NULL;
+		const struct library_symbol symbols[] = {
+			{ "plist_free", &first }, { rows[i].second, &second },
+		};
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		assert_int_equal(library_load(rows[i].soname, "install it", symbols, 2, &err),
+		    rows[i].want == ERR_NONE ? 0 : -1);
+		assert_int_equal(err.kind, rows[i].want);
+		assert_int_equal(first != NULL && second != NULL, rows[i].want == ERR_NONE);
+		assert_int_equal(first == NULL && second == NULL, rows[i].want != ERR_NONE);
+		if (rows[i].want == ERR_NONE)
+			first(second());
+		else
+			assert_string_equal(err.hint, "install it");
+	}
+}
+
 int
 main(void)
 {
@@ -271,6 +307,7 @@ main(void)
 		cmocka_unit_test(shared_references_do_not_unfold_without_end),
 		cmocka_unit_test(every_cut_of_a_binary_list_is_survived),
 		cmocka_unit_test(blobs_grow_and_give_away),
+		cmocka_unit_test(libraries_are_loaded_whole_or_not_at_all),
 		cmocka_unit_test(context_never_overflows),
 	};
 
