@@ -120,7 +120,7 @@ note_unknown_key(struct reading *r, const char *container, const char *key)
 	const cyaml_schema_field_t *f = policy_schema_fields(container);
 	const char *nearest = NULL;
 	const struct yaml_place *place;
-	char path[300], message[240];
+	char path[1024], message[240];
 	size_t best = 3;
 
 	for (; f->key; f++) {

@@ -6,6 +6,7 @@ with a value and, where it may be null, without one; and the rules of null are
 told one by one.
 """
 import datetime
+import json
 
 import bench
 import shape
@@ -59,6 +60,17 @@ def values(value, where):
     return values(found, rest) if rest else [found]
 
 
+def in_force_today():
+    """A policy whose window is open, and ends: results name it and its boundary."""
+    today = datetime.datetime.now(datetime.timezone.utc).weekday()
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    return bench.write("today.yaml", json.dumps({
+        "version": 1, "name": "today", "identity": bench.path("acme.pem"),
+        "profiles": [{"preset": "imessage-off"}],
+        "window": {"timezone": "UTC", "from": "00:00", "to": "24:00",
+                   "days": [days[(today + n) % 7] for n in (-1, 0, 1)]}}))
+
+
 def collect():
     """Documents of every schema, from scenes as different as there are."""
     out = {}
@@ -100,6 +112,7 @@ def collect():
         everyone("plan", *identity())
         everyone("apply", *identity())
         everyone("apply", "--removable", *identity())
+        keep(b.run("apply", "--policy", in_force_today(), "-u", b.udids["good"], "--json"))
         everyone("show", *identity())
         everyone("remove", "com.none", *identity())
         keep(b.run("pair", "-u", b.udids["good"], "--json"))
