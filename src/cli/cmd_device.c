@@ -13,6 +13,7 @@
 #include "cli/config.h"
 #include "cli/desire.h"
 #include "cli/host.h"
+#include "cli/journal.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/select.h"
@@ -32,16 +33,16 @@ enum {
 static const struct {
 	const char	*name;
 	enum job_kind	 kind;
-	bool		 is_changing, has_desired, uses_identity;
+	bool		 is_changing, has_desired, uses_identity, is_recorded;
 } kinds[] = {
-	{ "list", JOB_LIST, false, false, false },
-	{ "show", JOB_SHOW, false, false, false },
-	{ "verify", JOB_VERIFY, false, true, true },
-	{ "plan", JOB_PLAN, false, true, true },
-	{ "apply", JOB_APPLY, true, true, true },
-	{ "remove", JOB_REMOVE, true, true, true },
-	{ "pair", JOB_PAIR, true, false, true },
-	{ "unpair", JOB_UNPAIR, true, false, false },
+	{ "list", JOB_LIST, false, false, false, false },
+	{ "show", JOB_SHOW, false, false, false, false },
+	{ "verify", JOB_VERIFY, false, true, true, true },
+	{ "plan", JOB_PLAN, false, true, true, false },
+	{ "apply", JOB_APPLY, true, true, true, true },
+	{ "remove", JOB_REMOVE, true, true, true, true },
+	{ "pair", JOB_PAIR, true, false, true, true },
+	{ "unpair", JOB_UNPAIR, true, false, false, true },
 };
 
 /* A running command: who is at work, and what has been told. */
@@ -50,6 +51,7 @@ struct showing {
 	enum job_kind		 kind;
 	struct progress		*progress;
 	json_t			*rows;		/* of list, until they can be sorted */
+	struct journal		*journal;
 	int			 exit_code;
 };
 
@@ -83,6 +85,7 @@ on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_
 	struct showing *s = ctx;
 	int code;
 
+	journal_note(s->journal, device, message, is_result);
 	if (!is_result) {
 		progress_event(s->progress, device->udid, message);
 		return;
@@ -92,6 +95,14 @@ on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_
 	if (code > s->exit_code)
 		s->exit_code = code;
 	show_result(s, message);
+}
+
+static int
+on_intent(void *ctx, const struct mux_device *device, const json_t *intent, struct error *err)
+{
+	struct showing *s = ctx;
+
+	return journal_permit(s->journal, device, intent, err);
 }
 
 /* ---- list: sorted by port, so that the order is that of the bench ---------------- */
@@ -172,16 +183,16 @@ make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
 
 static int
 run_jobs(struct cli *cli, const struct job *job, const struct side *side,
-    const struct mux_device *devices, size_t n)
+    struct journal *journal, const struct mux_device *devices, size_t n)
 {
 	const struct options *o = &cli->options;
 	bool is_live = isatty(STDERR_FILENO) && o->verbosity == 0;
-	struct showing s = { .cli = cli, .kind = job->kind };
+	struct showing s = { .cli = cli, .kind = job->kind, .journal = journal };
 	const struct fleet fleet = {
 		.job = job, .signer = side->host.signer, .run = cli->run,
 		.identities = side->clients.for_fleet, .n_identities = side->clients.n,
 		.jobs = o->jobs > 0 ? (unsigned)o->jobs : DEFAULT_JOBS, .wants_steps = is_live,
-		.tell = on_message, .ctx = &s,
+		.permit = journal->ledger ? on_intent : NULL, .tell = on_message, .ctx = &s,
 		.slot_of = config_slots() ? config_slot_of : NULL, .slot_ctx = (void *)(uintptr_t)config_slots(),
 	};
 	struct error err = { 0 };
@@ -196,6 +207,9 @@ run_jobs(struct cli *cli, const struct job *job, const struct side *side,
 	json_decref(s.rows);
 	if (rc < 0)
 		return cli_fail(cli, &err);
+	/* The devices are as told, but it is not on record. */
+	if (journal->failed.kind != ERR_NONE)
+		return cli_fail(cli, &journal->failed);
 	/* Each device's verdict was told; that of the command is: somebody stopped it. */
 	return deadline_interrupted() ? EXIT_INTERRUPTED : s.exit_code;
 }
@@ -221,6 +235,7 @@ cmd_device(struct cli *cli)
 	auto_with(close_side) struct side side = { 0 };
 	auto_desired struct desired desired = { 0 };
 	auto_free struct mux_device *devices = NULL;
+	auto_journal struct journal journal = { 0 };
 	struct error err = { 0 };
 	struct job job;
 	size_t n = 0, k = 0;
@@ -234,6 +249,9 @@ cmd_device(struct cli *cli)
 		return cli_fail(cli, &err);
 	if (n == 0)
 		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
+	if (kinds[k].is_recorded &&
+	    journal_open(cli, kinds[k].is_changing && !cli->options.dry_run, &journal, &err) < 0)
+		return cli_fail(cli, &err);
 	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);
-	return run_jobs(cli, &job, &side, devices, n);
+	return run_jobs(cli, &job, &side, &journal, devices, n);
 }

@@ -20,6 +20,7 @@
 #include "crypto/signer.h"
 #include "crypto/tls.h"
 #include "flow/job.h"
+#include "flow/report.h"
 #include "flow/worker.h"
 #include "wire/mux.h"
 
@@ -106,6 +107,15 @@ open_channels(const struct fleet *fleet, const char *udid, struct channels *out,
 	return 0;
 }
 
+static void
+tell_started(const struct fleet *fleet, const struct mux_device *device)
+{
+	json_t *event = report_event("started", device);
+
+	fleet->tell(fleet->ctx, device, event, false);
+	json_decref(event);
+}
+
 static int
 start_lane(const struct fleet *fleet, const struct mux_device *device, struct lane *lane,
     struct error *err)
@@ -140,6 +150,7 @@ start_lane(const struct fleet *fleet, const struct mux_device *device, struct la
 	*lane = (struct lane){
 		.pid = pid, .fd = ends[0], .device = device, .deadline = deadline_in(now_plus(&job)),
 	};
+	tell_started(fleet, device);
 	return 0;
 }
 

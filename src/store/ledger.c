@@ -26,10 +26,10 @@ ledger_default_path(char **out, struct error *err)
 	char *path = NULL;
 	int n;
 
-	if (geteuid() == 0)
-		n = asprintf(&path, "/var/lib/chaperone/ledger.db");
-	else if (state && state[0] == '/')
+	if (state && state[0] == '/')
 		n = asprintf(&path, "%s/chaperone/ledger.db", state);
+	else if (geteuid() == 0)
+		n = asprintf(&path, "/var/lib/chaperone/ledger.db");
 	else if (home && home[0] == '/')
 		n = asprintf(&path, "%s/.local/state/chaperone/ledger.db", home);
 	else

@@ -21,8 +21,9 @@ struct ledger_place {
 };
 
 /*
- * /var/lib/chaperone/ledger.db for root, else
- * $XDG_STATE_HOME/chaperone/ledger.db. *out is the caller's: free().
+ * $XDG_STATE_HOME/chaperone/ledger.db; without that variable
+ * /var/lib/chaperone/ledger.db for root, and below ~/.local/state for others.
+ * *out is the caller's: free().
  */
 int	ledger_default_path(char **out, struct error *err);
 

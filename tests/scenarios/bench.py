@@ -364,7 +364,8 @@ class Bench:
 # ---- the client -------------------------------------------------------------------
 
 def environment(extra=()):
-    env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder(), "TZ": "UTC"}
+    env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": folder(), "TZ": "UTC",
+           "XDG_STATE_HOME": folder()}
     for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
         if name in os.environ:
             env[name] = os.environ[name]
