@@ -123,6 +123,8 @@ untrusted(const struct session *s, struct error *err)
 	error_set(err, ERR_DEVICE, s->has_record ?
 	    "the device no longer knows this computer" : "this computer is not paired with the device");
 	err->refusal = REFUSED_INVALID_HOST_ID;
+	if (s->host->certificate)
+		error_hint(err, "this command only reads: chaperone pair or apply pairs with this identity");
 	return -1;
 }
 
