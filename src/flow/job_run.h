@@ -1,4 +1,4 @@
-/* job_run: a running job, as job.c and job_policy.c share it; nobody else's */
+/* job_run: a running job, as the job_ files share it; nobody else's */
 #ifndef FLOW_JOB_RUN_H
 #define FLOW_JOB_RUN_H
 
@@ -25,8 +25,15 @@ struct run {
 	int64_t				 step_began;
 };
 
+/* ---- job.c: the kinds of job, and their steps ------------------------------- */
+
+/* The step before ends; the listener hears of this one. */
+void	job_begin_step(struct run *r, const char *name);
+bool	job_has_identity(const struct run *r);
 /* Whether this kind of job changes the device, and so may pair with it. */
 bool	job_is_changing(enum job_kind kind);
+
+/* ---- job_policy.c: whose device it is ------------------------------------------- */
 
 /*
  * Opens the session. A device that does not know us is offered the certificates
@@ -39,5 +46,24 @@ int	job_connect_by_policy(struct run *r, struct error *err);
  * it asks into *r, or sets r->obstacle. -1 only when that fails.
  */
 int	job_choose_policy(struct run *r, struct error *err);
+
+/* ---- job_look.c: what is on the device --------------------------------------- */
+
+/* Both replace what was read before, and with it the judgement of it. */
+int	job_read_profiles(struct run *r, struct error *err);
+int	job_read_restrictions(struct run *r, struct error *err);
+/* Whether the device's own report of restrictions would tell us more. */
+bool	job_wants_restrictions(const struct run *r);
+/* Judges what was read, again. */
+int	job_judge(struct run *r, struct error *err);
+/* Reads what is there and judges it; asks for the strongest truth there is. */
+int	job_examine(struct run *r, struct error *err);
+
+/* ---- job_act.c: changing it ---------------------------------------------------- */
+
+/* Asked before a request that changes the device leaves. -1: it may not. */
+int	job_permit(struct run *r, const struct job_request *request, struct error *err);
+/* Makes the changes that the judgement asks for, reads all again and judges it. */
+int	job_act(struct run *r, struct error *err);
 
 #endif
