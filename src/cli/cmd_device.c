@@ -13,14 +13,15 @@
 #include "cli/config.h"
 #include "cli/desire.h"
 #include "cli/host.h"
-#include "cli/journal.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/record.h"
 #include "cli/select.h"
 #include "core/desired.h"
 #include "core/verdict.h"
 #include "flow/fleet.h"
 #include "flow/job.h"
+#include "flow/journal.h"
 #include "flow/report.h"
 #include "wire/mux.h"
 
@@ -250,7 +251,7 @@ cmd_device(struct cli *cli)
 	if (n == 0)
 		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
 	if (kinds[k].is_recorded &&
-	    journal_open(cli, kinds[k].is_changing && !cli->options.dry_run, &journal, &err) < 0)
+	    record_journal(cli, kinds[k].is_changing && !cli->options.dry_run, &journal, &err) < 0)
 		return cli_fail(cli, &err);
 	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);
 	return run_jobs(cli, &job, &side, &journal, devices, n);

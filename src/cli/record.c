@@ -10,10 +10,12 @@
 
 #include "base/clean.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/when.h"
 #include "core/verdict.h"
+#include "flow/journal.h"
 #include "store/json.h"
 
 int
@@ -73,6 +75,26 @@ record_operator(const struct cli *cli, struct ledger *l, struct error *err)
 	const struct ledger_entry entry = { .kind = EVENT_OPERATOR, .run = cli->run, .body = body };
 
 	return body ? ledger_append(l, &entry, NULL, err) : error_memory(err);
+}
+
+int
+record_journal(const struct cli *cli, bool is_changing, struct journal *out, struct error *err)
+{
+	const struct options *o = &cli->options;
+	auto_ledger struct ledger *l = NULL;
+
+	*out = (struct journal){ .run = cli->run, .command = cli->command->name };
+	if (o->no_ledger)
+		return 0;
+	if (record_open(cli, LEDGER_WRITE, &l, err) == 0 && record_operator(cli, l, err) == 0) {
+		out->ledger = steal_pointer(&l);
+		return 0;
+	}
+	if (is_changing || o->ledger)
+		return error_context(err, "the ledger");
+	log_at(LOG_NORMAL, "nothing is recorded: %s", err->message);
+	*err = (struct error){ 0 };
+	return 0;
 }
 
 /* ---- which ----------------------------------------------------------------------- */
@@ -186,7 +208,7 @@ record_summary(const char *kind, const json_t *body, char *out, size_t size)
 {
 	/* What says most about the other kinds, in this order. */
 	static const char *const keys[] = {
-		"step", "request", "command", "action", "purpose", "name", "profile", "identifier", "policy",
+		"step", "request", "what", "command", "action", "purpose", "name", "profile", "identifier", "policy",
 		"file", "note",
 	};
 	char text[512] = "";

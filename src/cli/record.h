@@ -3,12 +3,14 @@
 #define CLI_RECORD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "store/ledger.h"
 
 struct cli;
 struct error;
+struct journal;
 
 /* The ledger of --ledger, or this host's. */
 int	record_open(const struct cli *cli, enum ledger_mode mode, struct ledger **out,
@@ -19,6 +21,14 @@ int	record_open(const struct cli *cli, enum ledger_mode mode, struct ledger **ou
  * (the address of an SSH session, or the terminal). Secrets are never words.
  */
 int	record_operator(const struct cli *cli, struct ledger *l, struct error *err);
+
+/*
+ * Opens the ledger and writes who gave which command; *out: journal_close(). A
+ * command that changes devices does not run without it (ERR_IO); one that only
+ * reads goes on and says so, unless --ledger named the file.
+ */
+int	record_journal(const struct cli *cli, bool is_changing, struct journal *out,
+	    struct error *err);
 
 /* --device, --since, --until, --verdict, --policy, --run. ERR_USAGE. */
 int	record_filter(const struct cli *cli, struct ledger_filter *out, struct error *err);

@@ -18,7 +18,7 @@ event_kind_word(enum event_kind kind)
 {
 	static const char *const words[] = {
 		"attach", "job-started", "sent", "acknowledged", "verdict", "signature",
-		"policy-loaded", "operator", "closed",
+		"policy-loaded", "operator", "note", "closed",
 	};
 
 	return kind < countof(words) ? words[kind] : NULL;

@@ -17,6 +17,7 @@ enum event_kind {
 	EVENT_SIGNATURE,	/* the identity signed something; a seal is one */
 	EVENT_POLICY_LOADED,	/* name, file, sha256 */
 	EVENT_OPERATOR,		/* a command: its words, who, from where */
+	EVENT_NOTE,		/* a station: what, and what goes with it */
 	EVENT_CLOSED,		/* the last one of a file; the chain goes on in the next */
 	EVENT_KINDS
 };

@@ -1,40 +1,11 @@
-/* journal: what a command does to devices, written to the ledger as it happens */
-#include "cli/journal.h"
+/* journal: what is done to devices, written to the ledger as it happens */
+#include "flow/journal.h"
 
 #include <string.h>
 
-#include "base/log.h"
-#include "cli/command.h"
-#include "cli/record.h"
 #include "store/json.h"
 #include "store/ledger.h"
 #include "wire/mux.h"
-
-static int
-open_for(const struct cli *cli, struct journal *out, struct error *err)
-{
-	auto_ledger struct ledger *l = NULL;
-
-	if (record_open(cli, LEDGER_WRITE, &l, err) < 0 || record_operator(cli, l, err) < 0)
-		return -1;
-	out->ledger = steal_pointer(&l);
-	return 0;
-}
-
-int
-journal_open(const struct cli *cli, bool is_changing, struct journal *out, struct error *err)
-{
-	const struct options *o = &cli->options;
-
-	out->cli = cli;
-	if (o->no_ledger || open_for(cli, out, err) == 0)
-		return 0;
-	if (is_changing || o->ledger)
-		return error_context(err, "the ledger");
-	log_at(LOG_NORMAL, "nothing is recorded: %s", err->message);
-	*err = (struct error){ 0 };
-	return 0;
-}
 
 void
 journal_close(struct journal *j)
@@ -44,11 +15,11 @@ journal_close(struct journal *j)
 }
 
 static int
-append(struct journal *j, enum event_kind kind, const struct mux_device *device,
-    const json_t *body, struct error *err)
+append(struct journal *j, enum event_kind kind, const char *udid, const json_t *body,
+    struct error *err)
 {
 	const struct ledger_entry entry = {
-		.kind = kind, .run = j->cli->run, .device = device->udid, .body = body,
+		.kind = kind, .run = j->run, .device = udid, .body = body,
 	};
 
 	return ledger_append(j->ledger, &entry, NULL, err);
@@ -77,7 +48,7 @@ journal_permit(struct journal *j, const struct mux_device *device, const json_t 
 {
 	auto_json json_t *body = body_of(intent);
 
-	return append(j, EVENT_SENT, device, body, err);
+	return append(j, EVENT_SENT, device->udid, body, err);
 }
 
 /* Which event of the ledger a worker's message is; EVENT_KINDS: none. */
@@ -97,15 +68,23 @@ kind_of(const json_t *message, bool is_result)
 }
 
 void
+journal_add(struct journal *j, enum event_kind kind, const char *udid, json_t *body)
+{
+	if (j->ledger && j->failed.kind == ERR_NONE && append(j, kind, udid, body, &j->failed) < 0)
+		error_context(&j->failed, "the ledger");
+	json_decref(body);
+}
+
+void
 journal_note(struct journal *j, const struct mux_device *device, json_t *message, bool is_result)
 {
 	enum event_kind kind = kind_of(message, is_result);
-	auto_json json_t *body = is_result ? json_incref(message) : body_of(message);
+	json_t *body;
 
-	if (!j->ledger || j->failed.kind != ERR_NONE || kind == EVENT_KINDS)
+	if (kind == EVENT_KINDS)
 		return;
+	body = is_result ? json_incref(message) : body_of(message);
 	if (kind == EVENT_JOB_STARTED)
-		json_object_set_new(body, "command", json_string(j->cli->command->name));
-	if (append(j, kind, device, body, &j->failed) < 0)
-		error_context(&j->failed, "the ledger");
+		json_object_set_new(body, "command", json_string(j->command));
+	journal_add(j, kind, device->udid, body);
 }
