@@ -137,12 +137,12 @@ ref_of(const struct cli *cli)
 int
 cmd_identity_show(struct cli *cli)
 {
-	auto_identity struct identity *id = NULL;
+	auto_host struct host host = { 0 };
 	struct error err = { 0 };
 
-	if (key_load(cli, ref_of(cli), &id, &err) < 0)
+	if (key_open(cli, ref_of(cli), &host, &err) < 0)
 		return cli_fail(cli, &err);
-	tell(cli, identity_cert(id), NULL);
+	tell(cli, &host.cert, NULL);
 	return 0;
 }
 

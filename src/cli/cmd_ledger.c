@@ -14,7 +14,6 @@
 #include "cli/key.h"
 #include "cli/output.h"
 #include "cli/record.h"
-#include "crypto/identity.h"
 #include "store/json.h"
 #include "store/seal.h"
 
@@ -222,15 +221,18 @@ int
 cmd_ledger_seal(struct cli *cli)
 {
 	const struct options *o = &cli->options;
-	auto_identity struct identity *id = NULL;
+	auto_host struct host host = { 0 };
 	auto_ledger struct ledger *l = NULL;
 	auto_blob struct blob cms = { 0 };
+	struct key_use use = { .purpose = SIGNER_SEAL };
 	struct ledger_head head;
 	struct error err = { 0 };
 
-	if (key_load(cli, o->identity, &id, &err) < 0 ||
-	    record_open(cli, LEDGER_WRITE, &l, &err) < 0 || ledger_head(l, &head, &err) < 0 ||
-	    seal_make(l, cli->run, key_sign, id, &cms, &err) < 0)
+	if (key_open(cli, o->identity, &host, &err) < 0)
+		return cli_fail(cli, &err);
+	use.signer = host.signer;
+	if (record_open(cli, LEDGER_WRITE, &l, &err) < 0 || ledger_head(l, &head, &err) < 0 ||
+	    seal_make(l, cli->run, key_sign, &use, &cms, &err) < 0)
 		return cli_fail(cli, &err);
 	if (o->output && file_write(o->output, cms.data, cms.len, 0644, o->overwrite, &err) < 0)
 		return cli_fail(cli, &err);
@@ -240,10 +242,10 @@ cmd_ledger_seal(struct cli *cli)
 		output_json_line(stdout, json_pack("{s:s, s:s, s:I, s:s, s:s, s:s?}",
 		    "schema", "chaperone.sealed/1", "station", head.station,
 		    "sequence", (json_int_t)head.sequence, "hash", head.hash,
-		    "signer", identity_cert(id)->sha256, "file", o->output));
+		    "signer", host.cert.sha256, "file", o->output));
 	else
 		printf("sealed up to event %lld of %s, by %s\n", (long long)head.sequence, head.station,
-		    identity_cert(id)->organization);
+		    host.cert.organization);
 	return 0;
 }
 

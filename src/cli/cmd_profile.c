@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "cli/key.h"
 #include "cli/output.h"
 #include "cli/profile_file.h"
 #include "cli/when.h"
@@ -16,7 +17,6 @@
 #include "core/preset.h"
 #include "core/profile.h"
 #include "crypto/digest.h"
-#include "crypto/identity.h"
 #include "crypto/secret.h"
 
 /* ---- presets ------------------------------------------------------------------ */
@@ -122,33 +122,16 @@ cmd_profile_presets(struct cli *cli)
 
 /* ---- signing --------------------------------------------------------------------- */
 
-static void
-clean_identity(struct identity **id)
-{
-	identity_free(*id);
-}
-
 static int
 sign(const struct cli *cli, const char *ref, const struct blob *content, struct blob *out,
     struct error *err)
 {
-	const struct options *o = &cli->options;
-	struct secret_source secret = {
-		.file = o->passphrase_file, .allow_loose_files = o->allow_loose_files,
-	};
-	const struct identity_source source = {
-		.ref = ref, .allow_loose_files = o->allow_loose_files,
-		.passphrase = secret_passphrase, .passphrase_ctx = &secret,
-	};
-	auto_with(clean_identity) struct identity *id = NULL;
+	auto_host struct host host = { 0 };
 
-	if (!ref) {
-		error_set(err, ERR_USAGE, "no identity is given to sign with");
-		return error_hint(err, "name it: -i FILE.p12 or FILE.pem");
-	}
-	if (identity_load(&source, &id, err) < 0)
+	if (key_open(cli, ref, &host, err) < 0)
 		return -1;
-	return identity_sign(id, content->data, content->len, true, out, err);
+	return signer_sign_document(host.signer, SIGNER_PROFILE, content->data, content->len, out,
+	    err);
 }
 
 /* What was written, for people or for programs. On stdout the profile stays alone. */

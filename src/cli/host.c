@@ -24,7 +24,7 @@ warn_of_validity(const struct cert *cert)
 }
 
 int
-host_open(const struct options *o, struct host *out, struct error *err)
+host_load(const struct options *o, struct host *out, struct error *err)
 {
 	struct secret_source secret = {
 		.file = o->passphrase_file, .allow_loose_files = o->allow_loose_files,
@@ -37,9 +37,16 @@ host_open(const struct options *o, struct host *out, struct error *err)
 
 	if (!o->identity)
 		return 0;
-	if (signer_start(&source, &out->signer, &out->cert, err) < 0)
+	return signer_start(&source, &out->signer, &out->cert, err);
+}
+
+int
+host_open(const struct options *o, struct host *out, struct error *err)
+{
+	if (host_load(o, out, err) < 0)
 		return -1;
-	warn_of_validity(&out->cert);
+	if (out->signer)
+		warn_of_validity(&out->cert);
 	return 0;
 }
 

@@ -23,6 +23,8 @@ struct host {
  * signer: this process never holds the key.
  */
 int	host_open(const struct options *o, struct host *out, struct error *err);
+/* The same without a word about the certificate's validity: devices do not matter. */
+int	host_load(const struct options *o, struct host *out, struct error *err);
 void	host_close(struct host *h);
 
 #define auto_host	auto_with(host_close)

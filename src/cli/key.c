@@ -1,9 +1,37 @@
-/* key: loading and signing with an identity's file */
+/* key: the signer of an identity, for commands that touch no device */
 #include "cli/key.h"
 
 #include "base/error.h"
 #include "cli/command.h"
 #include "crypto/secret.h"
+
+static int
+need(const char *ref, struct error *err)
+{
+	if (ref)
+		return 0;
+	error_set(err, ERR_USAGE, "no identity is given");
+	return error_hint(err, "name it: -i FILE.p12, or CHAPERONE_IDENTITY, or the configuration");
+}
+
+int
+key_open(const struct cli *cli, const char *ref, struct host *out, struct error *err)
+{
+	struct options own = cli->options;
+
+	if (need(ref, err) < 0)
+		return -1;
+	own.identity = ref;
+	return host_load(&own, out, err);
+}
+
+int
+key_sign(void *ctx, const void *content, size_t len, struct blob *out, struct error *err)
+{
+	const struct key_use *use = ctx;
+
+	return signer_sign_document(use->signer, use->purpose, content, len, out, err);
+}
 
 int
 key_load(const struct cli *cli, const char *ref, struct identity **out, struct error *err)
@@ -18,15 +46,5 @@ key_load(const struct cli *cli, const char *ref, struct identity **out, struct e
 		.asks_nobody = secret.file != NULL,
 	};
 
-	if (!ref) {
-		error_set(err, ERR_USAGE, "no identity is given");
-		return error_hint(err, "name it: -i FILE.p12, or CHAPERONE_IDENTITY, or the configuration");
-	}
-	return identity_load(&source, out, err);
-}
-
-int
-key_sign(void *ctx, const void *content, size_t len, struct blob *out, struct error *err)
-{
-	return identity_sign(ctx, content, len, true, out, err);
+	return need(ref, err) < 0 ? -1 : identity_load(&source, out, err);
 }

@@ -267,6 +267,32 @@ identity_sign(const struct identity *id, const void *content, size_t len, bool w
 	return ossl_take_bytes(der, out, err);
 }
 
+/* What CMS_final() would add had it seen the content. */
+static bool
+add_digest(CMS_SignerInfo *signer, const uint8_t digest[32])
+{
+	return CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_contentType, V_ASN1_OBJECT,
+	    OBJ_nid2obj(NID_pkcs7_data), -1) == 1 &&
+	    CMS_signed_add1_attr_by_NID(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING,
+	    digest, 32) == 1;
+}
+
+int
+identity_sign_digest(const struct identity *id, const uint8_t digest[32], struct blob *out,
+    struct error *err)
+{
+	static const unsigned flags = CMS_BINARY | CMS_PARTIAL | CMS_DETACHED;
+	auto_cms CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
+	auto_bio BIO *der = BIO_new(BIO_s_mem());
+	CMS_SignerInfo *signer = cms ? CMS_add1_signer(cms, id->own, id->file.key, EVP_sha256(),
+	    flags | CMS_NOSMIMECAP) : NULL;
+
+	if (!signer || !der || !add_chain(cms, id) || !add_digest(signer, digest) ||
+	    CMS_SignerInfo_sign(signer) != 1 || i2d_CMS_bio(der, cms) != 1)
+		return ossl_error(err, ERR_SOFTWARE, "signing");
+	return ossl_take_bytes(der, out, err);
+}
+
 static int
 export_p12(const struct identity *id, const char *passphrase, struct blob *out, struct error *err)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct blob;
 struct cert;
@@ -72,6 +73,13 @@ enum { IDENTITY_CONTENT_MAX = 64 << 20 };	/* bytes that can be signed */
  */
 int	identity_sign(const struct identity *id, const void *content, size_t len,
 	    bool with_chain, struct blob *out, struct error *err);
+
+/*
+ * The same over a content of which only the SHA-256 is here: detached, with the
+ * chain; signed_attach() completes it where the content is.
+ */
+int	identity_sign_digest(const struct identity *id, const uint8_t digest[32],
+	    struct blob *out, struct error *err);
 
 enum identity_format { IDENTITY_P12, IDENTITY_PEM };
 

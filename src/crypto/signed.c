@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/identity.h"
 #include "crypto/ossl.h"
 
 OSSL_CLEANER(store, X509_STORE, X509_STORE_free)
@@ -90,6 +91,34 @@ verify(CMS_ContentInfo *cms, struct signed_content *out, struct error *err)
 	if (ossl_take_bytes(content, &out->content, err) < 0)
 		return -1;
 	return cert_from_x509(x, &out->signer, err);
+}
+
+/* ---- completing ------------------------------------------------------------------- */
+
+int
+signed_attach(const struct blob *detached, const void *content, size_t len, struct blob *out,
+    struct error *err)
+{
+	static const unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
+	auto_cms CMS_ContentInfo *cms = read_cms(detached->data, detached->len);
+	auto_bio BIO *der = BIO_new(BIO_s_mem());
+	ASN1_OCTET_STRING **place;
+
+	if (!cms || !der || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed)
+		return ossl_error(err, ERR_SOFTWARE, "the signature that came back is none");
+	if (len > IDENTITY_CONTENT_MAX)
+		return error_set(err, ERR_DATA, "%zu bytes are too many to sign", len);
+	place = CMS_get0_content(cms);
+	/* Not CMS_set_detached(): its string counts as one that is still to be written. */
+	if (!place || *place || !(*place = ASN1_OCTET_STRING_new()) ||
+	    ASN1_OCTET_STRING_set(*place, len ? content : "", (int)len) != 1)
+		return ossl_error(err, ERR_SOFTWARE, "completing a signature");
+	/* Whoever signed may not be who we think: nothing leaves here that does not fit. */
+	if (CMS_verify(cms, NULL, NULL, NULL, NULL, flags) != 1)
+		return ossl_error(err, ERR_SOFTWARE, "the signature that came back does not fit");
+	if (i2d_CMS_bio(der, cms) != 1)
+		return ossl_error(err, ERR_SOFTWARE, "writing a signature");
+	return ossl_take_bytes(der, out, err);
 }
 
 /* ---- trust ------------------------------------------------------------------------ */

@@ -32,6 +32,13 @@ int	signed_open(const void *data, size_t len, const struct blob *anchors,
 	    struct signed_content *out, struct error *err);
 void	signed_clear(struct signed_content *s);
 
+/*
+ * Puts the content into a SignedData that was made without it. *out is replaced.
+ * ERR_SOFTWARE when the signature is not one of this content.
+ */
+int	signed_attach(const struct blob *detached, const void *content, size_t len,
+	    struct blob *out, struct error *err);
+
 #define auto_signed	auto_with(signed_clear)
 
 /* Base64 without line breaks. *text is the caller's: free(). */

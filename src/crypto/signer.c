@@ -13,6 +13,8 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "crypto/cert.h"
+#include "crypto/digest.h"
+#include "crypto/signed.h"
 #include "crypto/signrequest.h"
 #include "crypto/signserver.h"
 #include "crypto/tls.h"
@@ -20,6 +22,7 @@
 enum {
 	GOODBYE_MS = 2000,
 	GRANT_MS = 10000,	/* only when hundreds of channels are asked for at once */
+	DOCUMENT_MS = 60000,	/* a token may be slow, an agent busy */
 };
 
 struct signer {
@@ -200,6 +203,14 @@ ask(int fd, const struct signrequest *r, struct error *err)
 	return n < 0 ? error_set_sys(err, ERR_UNAVAILABLE, errno, gone) : 0;
 }
 
+/* Only kinds that are about the command, never one about a device. */
+static enum error_kind
+kind_of(int status)
+{
+	return status == ERR_SOFTWARE || status == ERR_DATA || status == ERR_UNAVAILABLE ?
+	    (enum error_kind)status : ERR_PERM;
+}
+
 static int
 take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *err)
 {
@@ -207,14 +218,9 @@ take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *e
 
 	if (!signanswer_parse(packet, len, &a))
 		return error_set(err, ERR_SOFTWARE, "the signer's answer makes no sense");
-	if (a.status != 0) {
-		/* Only kinds that are about the command, never one about a device. */
-		enum error_kind kind = a.status == ERR_SOFTWARE || a.status == ERR_DATA ?
-		    (enum error_kind)a.status : ERR_PERM;
-
-		return error_set(err, kind, "the signer refuses: %.*s", (int)a.len,
+	if (a.status != 0)
+		return error_set(err, kind_of(a.status), "the signer refuses: %.*s", (int)a.len,
 		    (const char *)a.body);
-	}
 	return blob_set(out, a.body, a.len) < 0 ? error_memory(err) : 0;
 }
 
@@ -238,4 +244,31 @@ signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t l
 	if (n <= 0)
 		return error_set(err, ERR_UNAVAILABLE, gone);
 	return take_answer(packet, (size_t)n, out, err);
+}
+
+/* ---- documents ------------------------------------------------------------- */
+
+int
+signer_sign_digest(struct signer *s, enum signer_purpose purpose,
+    const uint8_t digest[SIGNER_DIGEST], struct blob *out, struct error *err)
+{
+	auto_fd int fd = -1;
+
+	/* No device: that makes it a channel for documents. */
+	if (signer_channel(s, "", &fd, err) < 0)
+		return -1;
+	return signer_sign(fd, purpose, digest, SIGNER_DIGEST, deadline_in(DOCUMENT_MS), out, err);
+}
+
+int
+signer_sign_document(struct signer *s, enum signer_purpose purpose, const void *content,
+    size_t len, struct blob *out, struct error *err)
+{
+	auto_blob struct blob detached = { 0 };
+	uint8_t digest[SIGNER_DIGEST];
+
+	digest_sha256(content, len, digest);
+	if (signer_sign_digest(s, purpose, digest, &detached, err) < 0)
+		return -1;
+	return signed_attach(&detached, content, len, out, err);
 }

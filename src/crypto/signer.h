@@ -3,6 +3,8 @@
 #define CRYPTO_SIGNER_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/deadline.h"
@@ -17,10 +19,22 @@ enum signer_limits {
 	SIGNER_CHALLENGE_MAX = 1024,	/* bytes; a real one has 8 to 32 */
 	SIGNER_ANSWER_MAX = 16384,	/* bytes of CMS */
 	SIGNER_SIGNATURES_MAX = 64,	/* for one channel; a job needs a handful */
+	SIGNER_DIGEST = 32,		/* bytes of SHA-256 */
 };
 
-/* What the signature is for; the signer logs it and refuses anything else. */
-enum signer_purpose { SIGNER_PAIR = 1, SIGNER_ESCALATE = 2 };
+/*
+ * What the signature is for; the signer logs it and refuses anything else. The
+ * first two answer a device's challenge, which it sees whole. Of the others,
+ * documents, it sees the digest alone: nothing a device said comes near the key.
+ */
+enum signer_purpose {
+	SIGNER_PAIR = 1, SIGNER_ESCALATE = 2,
+	SIGNER_SEAL = 3, SIGNER_STATEMENT = 4, SIGNER_PROFILE = 5,
+};
+
+/* "pairing", "escalation", "seal", "statement", "profile"; NULL: there is none. */
+const char *signer_purpose_word(int purpose);
+bool	signer_is_document(enum signer_purpose purpose);
 
 /*
  * Forks the signer. The child loads the identity (and asks for its passphrase,
@@ -43,6 +57,17 @@ int	signer_start(const struct identity_source *source, struct signer **out,
  */
 int	signer_channel(struct signer *s, const char *udid, int *fd, struct error *err);
 
+/*
+ * The parent's own use: a CMS SignedData over content, attached, with the
+ * certificates of the identity's chain. Blocks; *out is replaced. What comes
+ * back is checked before it is believed. Errors as for signer_sign().
+ */
+int	signer_sign_document(struct signer *s, enum signer_purpose purpose, const void *content,
+	    size_t len, struct blob *out, struct error *err);
+/* The same with the digest at hand: the CMS comes back without the content. */
+int	signer_sign_digest(struct signer *s, enum signer_purpose purpose,
+	    const uint8_t digest[SIGNER_DIGEST], struct blob *out, struct error *err);
+
 /* Ends the child and waits for it. NULL is fine. */
 void	signer_stop(struct signer *s);
 /* In a forked worker: closes what belongs to the parent, ends nothing. */
@@ -50,7 +75,8 @@ void	signer_forget(struct signer *s);
 
 /*
  * The worker's side: asks over fd for a CMS signature of the challenge.
- * ERR_UNAVAILABLE when the signer is gone, ERR_PERM when it refuses,
+ * ERR_UNAVAILABLE when the signer is gone, ERR_PERM when it refuses (or what
+ * its agent or token answered: ERR_UNAVAILABLE, ERR_DATA, ERR_SOFTWARE),
  * ERR_TIMEOUT at the deadline (close fd then: the answer may still come),
  * ERR_PROTOCOL when the challenge is empty or longer than SIGNER_CHALLENGE_MAX.
  * *out is replaced.

@@ -70,13 +70,38 @@ put_packet(uint32_t magic, uint16_t kind, const void *body, size_t len, uint8_t 
 	return SIGNREQUEST_HEADER + len;
 }
 
+static const char *const words[] = {
+	[SIGNER_PAIR] = "pairing", [SIGNER_ESCALATE] = "escalation",
+	[SIGNER_SEAL] = "seal", [SIGNER_STATEMENT] = "statement", [SIGNER_PROFILE] = "profile",
+};
+
+const char *
+signer_purpose_word(int purpose)
+{
+	return purpose > 0 && purpose < (int)countof(words) ? words[purpose] : NULL;
+}
+
+bool
+signer_is_document(enum signer_purpose purpose)
+{
+	return purpose == SIGNER_SEAL || purpose == SIGNER_STATEMENT || purpose == SIGNER_PROFILE;
+}
+
+/* A challenge has its bounds, a document is a digest. */
+static bool
+is_length_of(enum signer_purpose purpose, size_t len)
+{
+	return signer_is_document(purpose) ? len == SIGNER_DIGEST :
+	    len > 0 && len <= SIGNER_CHALLENGE_MAX;
+}
+
 bool
 signrequest_parse(const void *packet, size_t len, struct signrequest *out)
 {
 	struct header h;
 
-	if (!get_header(packet, len, MAGIC_REQUEST, SIGNER_CHALLENGE_MAX, &h) || h.length == 0 ||
-	    (h.kind != SIGNER_PAIR && h.kind != SIGNER_ESCALATE))
+	if (!get_header(packet, len, MAGIC_REQUEST, SIGNER_CHALLENGE_MAX, &h) ||
+	    !signer_purpose_word(h.kind) || !is_length_of((enum signer_purpose)h.kind, h.length))
 		return false;
 	out->purpose = (enum signer_purpose)h.kind;
 	out->challenge = (const uint8_t *)packet + SIGNREQUEST_HEADER;

@@ -10,8 +10,8 @@
 
 /*
  * One packet each way, numbers big-endian. Request: magic, version (16 bits),
- * purpose (16 bits), length, that many bytes of challenge, and nothing after
- * them. Answer: magic, version, status (16 bits; 0, or an enum error_kind),
+ * purpose (16 bits), length, that many bytes of challenge (or 32 of a document's
+ * SHA-256), and nothing after them. Answer: magic, version, status (16 bits; 0, or an enum error_kind),
  * length, that many bytes: the CMS, or one line of text.
  */
 enum {
@@ -24,7 +24,7 @@ enum {
 struct signrequest {
 	enum signer_purpose	 purpose;
 	const uint8_t		*challenge;
-	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX */
+	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX, SIGNER_DIGEST of a document */
 };
 
 struct signanswer {

@@ -208,14 +208,24 @@ add_channel(struct server *s)
 	return 0;
 }
 
+/* Without a device it is the parent's own; a worker's has one, and signs no document. */
+static bool
+is_for_documents(const struct channel *c)
+{
+	return c->udid[0] == '\0';
+}
+
 static void
 log_request(const struct channel *c, const struct signrequest *r, const char *outcome)
 {
+	const char *word = signer_purpose_word((int)r->purpose);
 	char id[SIGNSERVER_UDID_MAX];
 
 	text_shorten_id(c->udid, id, sizeof(id));
-	log_verbose("signer: %s challenge of %zu bytes for %s: %s",
-	    r->purpose == SIGNER_PAIR ? "pairing" : "escalation", r->len, id, outcome);
+	if (is_for_documents(c))
+		log_verbose("signer: a %s: %s", word, outcome);
+	else
+		log_verbose("signer: %s challenge of %zu bytes for %s: %s", word, r->len, id, outcome);
 }
 
 static int
@@ -237,6 +247,15 @@ refuse(const struct channel *c, const struct signrequest *r, enum error_kind kin
 }
 
 static int
+make_signature(const struct server *s, const struct signrequest *r, struct blob *cms,
+    struct error *err)
+{
+	if (signer_is_document(r->purpose))
+		return identity_sign_digest(s->identity, r->challenge, cms, err);
+	return identity_sign(s->identity, r->challenge, r->len, false, cms, err);
+}
+
+static int
 sign(const struct server *s, struct channel *c, const struct signrequest *r)
 {
 	auto_blob struct blob cms = { 0 };
@@ -244,9 +263,11 @@ sign(const struct server *s, struct channel *c, const struct signrequest *r)
 
 	if (c->signatures >= SIGNER_SIGNATURES_MAX)
 		return refuse(c, r, ERR_PERM, "this channel has had all its signatures");
-	if (signrequest_is_document(r->challenge, r->len))
+	if (signer_is_document(r->purpose) != is_for_documents(c))
+		return refuse(c, r, ERR_PERM, "this channel is not for that");
+	if (!is_for_documents(c) && signrequest_is_document(r->challenge, r->len))
 		return refuse(c, r, ERR_PERM, "this is a document and no challenge");
-	if (identity_sign(s->identity, r->challenge, r->len, false, &cms, &err) < 0)
+	if (make_signature(s, r, &cms, &err) < 0)
 		return refuse(c, r, err.kind, err.message);
 	if (cms.len > SIGNER_ANSWER_MAX)
 		return refuse(c, r, ERR_DATA, "the identity's certificate is too large");

@@ -17,6 +17,7 @@
 #include "crypto/cert.h"
 #include "crypto/identity.h"
 #include "crypto/ossl.h"
+#include "crypto/signed.h"
 #include "crypto/signer.h"
 #include "crypto/signrequest.h"
 
@@ -127,6 +128,8 @@ a_request_of_another_shape_ends_its_channel_only(void **state)
 		{ "another magic", "XXXX\0\1\0\1\0\0\0\1a", 13 },
 		{ "another version", "CHRQ\0\2\0\1\0\0\0\1a", 13 },
 		{ "another purpose", "CHRQ\0\1\0\3\0\0\0\1a", 13 },
+		{ "a document of one byte", "CHRQ\0\1\0\4\0\0\0\1a", 13 },
+		{ "a purpose too many", "CHRQ\0\1\0\6\0\0\0\1a", 13 },
 		{ "a purpose of 0", "CHRQ\0\1\0\0\0\0\0\1a", 13 },
 		{ "a length beyond the packet", "CHRQ\0\1\0\1\0\0\0\2a", 13 },
 		{ "bytes behind the challenge", "CHRQ\0\1\0\1\0\0\0\1ab", 14 },
@@ -208,6 +211,88 @@ signatures_of_a_channel_are_counted(void **state)
 	assert_int_equal(err.kind, ERR_PERM);
 	fresh = channel(s);
 	assert_int_equal(signer_sign(fresh, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), 0);
+	signer_stop(s);
+}
+
+static void
+documents_are_signed_for_the_parent_alone(void **state)
+{
+	static const struct {
+		const char		*name;
+		bool			 is_workers;
+		enum signer_purpose	 purpose;
+		enum error_kind		 want;
+	} rows[] = {
+		{ "the parent: a seal", false, SIGNER_SEAL, ERR_NONE },
+		{ "the parent: a statement", false, SIGNER_STATEMENT, ERR_NONE },
+		{ "the parent: a profile", false, SIGNER_PROFILE, ERR_NONE },
+		{ "the parent: a challenge of no device", false, SIGNER_PAIR, ERR_PERM },
+		{ "a worker: a challenge as long as a digest", true, SIGNER_ESCALATE, ERR_NONE },
+		{ "a worker: a seal", true, SIGNER_SEAL, ERR_PERM },
+		{ "a worker: a statement", true, SIGNER_STATEMENT, ERR_PERM },
+		{ "a worker: a profile", true, SIGNER_PROFILE, ERR_PERM },
+	};
+	auto_cert struct cert cert = { 0 };
+	struct signer *s = start(&cert);
+	uint8_t digest[SIGNER_DIGEST] = { 0x30, 1, 2 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_blob struct blob cms = { 0 };
+		struct error err = { 0 };
+		auto_fd int fd = -1;
+
+		row_named(rows[i].name);
+		if (rows[i].is_workers) {
+			fd = channel(s);
+			signer_sign(fd, rows[i].purpose, digest, sizeof(digest), deadline_in(10000), &cms, &err);
+		} else {
+			signer_sign_digest(s, rows[i].purpose, digest, &cms, &err);
+		}
+		assert_int_equal(err.kind, rows[i].want);
+		assert_int_equal(cms.len > 0, rows[i].want == ERR_NONE);
+	}
+	signer_stop(s);
+}
+
+static void
+a_document_comes_back_whole(void **state)
+{
+	static const struct { const char *name; size_t len; } rows[] = {
+		{ "nothing", 0 }, { "one byte", 1 }, { "more than the signer would take", 100000 },
+	};
+	auto_cert struct cert cert = { 0 };
+	struct signer *s = start(&cert);
+	auto_free char *content = calloc(1, 100000);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_blob struct blob cms = { 0 };
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		assert_int_equal(signer_sign_document(s, SIGNER_SEAL, content, rows[i].len, &cms, &err), 0);
+		assert_true(verifies(&cms, content, rows[i].len));
+	}
+	signer_stop(s);
+}
+
+static void
+a_signature_of_something_else_is_not_believed(void **state)
+{
+	auto_cert struct cert cert = { 0 };
+	struct signer *s = start(&cert);
+	auto_blob struct blob detached = { 0 }, cms = { 0 };
+	uint8_t digest[SIGNER_DIGEST] = { 0 };
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(signer_sign_digest(s, SIGNER_SEAL, digest, &detached, &err), 0);
+	assert_int_equal(signed_attach(&detached, "abc", 3, &cms, &err), -1);
+	assert_int_equal(err.kind, ERR_SOFTWARE);
+	assert_int_equal(cms.len, 0);
 	signer_stop(s);
 }
 
@@ -418,6 +503,9 @@ main(void)
 		cmocka_unit_test(a_request_of_another_shape_ends_its_channel_only),
 		cmocka_unit_test(a_challenge_has_a_longest_length),
 		cmocka_unit_test(signatures_of_a_channel_are_counted),
+		cmocka_unit_test(documents_are_signed_for_the_parent_alone),
+		cmocka_unit_test(a_document_comes_back_whole),
+		cmocka_unit_test(a_signature_of_something_else_is_not_believed),
 		cmocka_unit_test(many_workers_are_served_at_once),
 		cmocka_unit_test(a_signer_that_is_gone_is_said),
 		cmocka_unit_test(a_deadline_ends_the_wait),
