@@ -29,7 +29,7 @@ struct options {
 	const char	*supervised_by;		/* ORGANIZATION=CERTIFICATE */
 	const char	*product, *os;
 	int64_t		 devices, latency_ms;
-	bool		 is_paired;
+	bool		 is_paired, wants_keys;
 };
 
 /* What runs; all of it may be NULL. */
@@ -47,7 +47,7 @@ static const char usage[] =
     "usage: chaperone-vbench [--socket PATH] [--tcp 127.0.0.1:PORT] [--devices N]\n"
     "           [--supervised-by ORGANIZATION=CERTIFICATE] [--paired] [--product TYPE]\n"
     "           [--os VERSION] [--latency-ms N] [--scenario FILE] [--control PATH]\n"
-    "           [--transcript FILE]\n"
+    "           [--transcript FILE [--transcript-keys]]\n"
     "       chaperone-vbench ctl --control PATH COMMAND [DEVICE] [KEY=VALUE]...\n";
 
 static const struct option long_options[] = {
@@ -62,6 +62,7 @@ static const struct option long_options[] = {
 	{ "scenario", required_argument, NULL, 'f' },
 	{ "control", required_argument, NULL, 'c' },
 	{ "transcript", required_argument, NULL, 'T' },
+	{ "transcript-keys", no_argument, NULL, 'K' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -80,6 +81,7 @@ take_option(struct options *options, int letter, struct error *err)
 	case 'f': options->scenario = optarg; break;
 	case 'c': options->control = optarg; break;
 	case 'T': options->transcript = optarg; break;
+	case 'K': options->wants_keys = true; break;
 	case 'n':
 		if (text_number(optarg, 0, BENCH_DEVICES_MAX, &options->devices) < 0)
 			return error_set(err, ERR_USAGE, "--devices: 0 to %d", BENCH_DEVICES_MAX);
@@ -175,7 +177,8 @@ set_up(struct program *program, const struct options *options, uint16_t *port,
 	if (watch_signals(program, err) < 0)
 		return -1;
 	if (options->transcript
-	    && transcript_open(options->transcript, &program->transcript, err) < 0)
+	    && transcript_open(options->transcript, options->wants_keys, &program->transcript,
+	    err) < 0)
 		return -1;
 	program->bench = bench_new(program->loop, program->transcript, err);
 	if (!program->bench)

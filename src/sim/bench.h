@@ -14,6 +14,7 @@
 struct error;
 struct fault;
 struct loop;
+struct muxserver;
 struct transcript;
 struct virtual;
 struct virtual_spec;
@@ -50,6 +51,7 @@ struct bench {
 	SSL_CTX			*tls;
 	bench_listener_fn	*listener;	/* the mux server, told of every event */
 	void			*listener_ctx;
+	struct muxserver	*usbmuxd;	/* the same, for those who stop it; NULL: none */
 };
 
 /* loop and transcript are borrowed. */

@@ -24,6 +24,8 @@ static const char *const kind_names[] = {
 	[FAULT_MISSING_KEY] = "missing-key",
 	[FAULT_ERROR] = "error",
 	[FAULT_TLS_REFUSE] = "tls-refuse",
+	[FAULT_TLS_ALERT] = "tls-alert",
+	[FAULT_TLS_CLOSE] = "tls-close",
 	[FAULT_REFUSE_ESCALATION] = "refuse-escalation",
 	[FAULT_ACK_NOT_STORED] = "ack-not-stored",
 	[FAULT_OTHER_UUID] = "other-uuid",
@@ -33,6 +35,7 @@ static const char *const kind_names[] = {
 
 static const char *const phase_names[] = {
 	[FAULT_BEFORE] = "before",
+	[FAULT_ARRIVING] = "arriving",
 	[FAULT_UNANSWERED] = "unanswered",
 	[FAULT_MIDDLE] = "middle",
 	[FAULT_AFTER] = "after",
@@ -73,7 +76,7 @@ set_phase(struct fault *fault, const char *value, struct error *err)
 
 	if (phase < 0)
 		return error_set(err, ERR_DATA,
-		    "fault: phase is before, unanswered, middle or after, not %s", value);
+		    "fault: phase is before, arriving, unanswered, middle or after, not %s", value);
 	fault->phase = (enum fault_phase)phase;
 	return 0;
 }
@@ -137,6 +140,9 @@ fault_check(const struct fault *fault, struct error *err)
 {
 	if (fault->kind == FAULT_NONE)
 		return error_set(err, ERR_DATA, "fault: \"do\" is missing");
+	if (fault->phase == FAULT_ARRIVING && fault->request)
+		return error_set(err, ERR_DATA,
+		    "fault: a message that is arriving has no name yet: \"nth\", not \"request\"");
 	return 0;
 }
 
@@ -210,7 +216,8 @@ fault_match(struct fault *list, const char *label, const char *name, const char 
 	struct fault *found = NULL;
 
 	for (; list; list = list->next) {
-		if (list->kind == FAULT_TLS_REFUSE || !is_at(list, label, name))
+		if (list->kind == FAULT_TLS_REFUSE || list->phase == FAULT_ARRIVING
+		    || !is_at(list, label, name))
 			continue;
 		if (list->request && (!request || strcmp(list->request, request) != 0))
 			continue;
@@ -238,10 +245,25 @@ fault_match_tls(struct fault *list, const char *label, const char *name)
 	return NULL;
 }
 
+struct fault *
+fault_match_arriving(struct fault *list, const char *label, const char *name)
+{
+	for (; list; list = list->next)
+		if (list->phase == FAULT_ARRIVING && is_at(list, label, name) && strikes(list))
+			return list;
+	return NULL;
+}
+
 bool
 fault_is_of_link(const struct fault *fault)
 {
 	return fault && fault->kind >= FAULT_HANG && fault->kind <= FAULT_LOCK;
+}
+
+bool
+fault_is_of_tls(const struct fault *fault)
+{
+	return fault && (fault->kind == FAULT_TLS_ALERT || fault->kind == FAULT_TLS_CLOSE);
 }
 
 /* ---- contents ------------------------------------------------------------- */
@@ -273,6 +295,23 @@ find_owner(plist_t node, const char *key)
 	return found;
 }
 
+/* The container that a path ("Value/DeviceName", "OrderedIdentifiers/0") ends in; *key: its last part. */
+static plist_t
+follow_path(plist_t node, const char *path, const char **key)
+{
+	auto_free char *copy = strdup(path);
+	char *part = copy, *slash;
+
+	while (copy && node && (slash = strchr(part, '/'))) {
+		*slash = '\0';
+		node = node_is(node, PLIST_ARRAY)
+		    ? plist_array_get_item(node, (uint32_t)strtoul(part, NULL, 10)) : dict_get(node, part);
+		part = slash + 1;
+	}
+	*key = strrchr(path, '/') + 1;
+	return copy ? node : NULL;
+}
+
 /* When the fault names no key: the one the client most likely cares about. */
 static const char *
 choose_key(plist_t reply)
@@ -287,6 +326,36 @@ choose_key(plist_t reply)
 	return NULL;
 }
 
+static plist_t
+of_another_type(plist_t value)
+{
+	return node_is(value, PLIST_STRING) ? plist_new_uint(7) : plist_new_string("of the wrong type");
+}
+
+static void
+spoil_item(const struct fault *fault, plist_t array, uint32_t index)
+{
+	if (index >= plist_array_get_size(array))
+		return;
+	if (fault->kind == FAULT_MISSING_KEY)
+		plist_array_remove_item(array, index);
+	else
+		plist_array_set_item(array, of_another_type(plist_array_get_item(array, index)), index);
+}
+
+static void
+spoil_member(const struct fault *fault, plist_t dict, const char *key)
+{
+	plist_t value = dict_get(dict, key);
+
+	if (!value)
+		return;
+	if (fault->kind == FAULT_MISSING_KEY)
+		plist_dict_remove_item(dict, key);
+	else
+		plist_dict_set_item(dict, key, of_another_type(value));
+}
+
 void
 fault_spoil(const struct fault *fault, plist_t reply)
 {
@@ -296,15 +365,13 @@ fault_spoil(const struct fault *fault, plist_t reply)
 	if (!fault || (fault->kind != FAULT_WRONG_TYPE && fault->kind != FAULT_MISSING_KEY))
 		return;
 	key = fault->key ? fault->key : choose_key(reply);
-	owner = key ? find_owner(reply, key) : NULL;
-	if (!owner)
+	if (!key)
 		return;
-	if (fault->kind == FAULT_MISSING_KEY)
-		plist_dict_remove_item(owner, key);
-	else if (node_is(plist_dict_get_item(owner, key), PLIST_STRING))
-		plist_dict_set_item(owner, key, plist_new_uint(7));
+	owner = strchr(key, '/') ? follow_path(reply, key, &key) : find_owner(reply, key);
+	if (node_is(owner, PLIST_ARRAY))
+		spoil_item(fault, owner, (uint32_t)strtoul(key, NULL, 10));
 	else
-		plist_dict_set_item(owner, key, plist_new_string("of the wrong type"));
+		spoil_member(fault, owner, key);
 }
 
 static plist_t

@@ -17,8 +17,8 @@ enum fault_kind {
 	FAULT_GARBAGE, FAULT_TRUNCATE, FAULT_OVERSIZED_LENGTH, FAULT_ZERO_LENGTH,
 	/* the contents of the answer */
 	FAULT_WRONG_TYPE, FAULT_MISSING_KEY, FAULT_ERROR,
-	/* the handshake */
-	FAULT_TLS_REFUSE,
+	/* TLS: the handshake is refused; or, instead of an answer, it is broken off or ended */
+	FAULT_TLS_REFUSE, FAULT_TLS_ALERT, FAULT_TLS_CLOSE,
 	/* the truth: services know these */
 	FAULT_REFUSE_ESCALATION, FAULT_ACK_NOT_STORED, FAULT_OTHER_UUID, FAULT_INACTIVE,
 	FAULT_CONTRADICT,
@@ -26,6 +26,7 @@ enum fault_kind {
 
 enum fault_phase {
 	FAULT_BEFORE,		/* the request has no effect and no answer */
+	FAULT_ARRIVING,		/* so has it, and half of it is never read */
 	FAULT_UNANSWERED,	/* it takes effect, no byte of the answer leaves */
 	FAULT_MIDDLE,		/* it takes effect, half of the answer leaves */
 	FAULT_AFTER,		/* it takes effect and is answered, then it happens */
@@ -40,7 +41,7 @@ struct fault {
 	char		*request;	/* NULL: any; "TLS" is the handshake */
 	uint64_t	 nth;		/* 0: every one; else only the nth that matches */
 	uint64_t	 times;		/* with nth 0: how often; 0: without end */
-	char		*key;		/* wrong-type, missing-key: found at any depth */
+	char		*key;		/* wrong-type, missing-key: found at any depth, or a path */
 	char		*status;	/* error: Status (MCInstall) instead of "Error" */
 	char		*domain;	/* error: first link of the chain */
 	char		*code;		/* error: its code, as text */
@@ -64,14 +65,19 @@ void	fault_list_clear(struct fault **list);
 
 /*
  * The fault that strikes this message, or NULL. Counts, so call it once per
- * message. label and name are the service's short and full name.
+ * message. label and name are the service's short and full name. Those that
+ * strike a message that arrives are not among them: it has no name yet.
  */
 struct fault *fault_match(struct fault *list, const char *label, const char *name,
 	    const char *request);
 /* The same for a handshake: tls-refuse, and faults whose request is "TLS". */
 struct fault *fault_match_tls(struct fault *list, const char *label, const char *name);
+/* The same for the first bytes of a message: faults whose phase is "arriving". */
+struct fault *fault_match_arriving(struct fault *list, const char *label, const char *name);
 
 bool	fault_is_of_link(const struct fault *fault);
+/* Breaks off TLS, or ends it, where an answer is due. */
+bool	fault_is_of_tls(const struct fault *fault);
 /* Rewrites a reply in place for the faults of contents that need no service. */
 void	fault_spoil(const struct fault *fault, plist_t reply);
 /* The ErrorChain that the fault describes. */

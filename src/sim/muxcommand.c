@@ -67,12 +67,12 @@ pack(uint32_t version, uint32_t message, uint32_t tag, const void *body, size_t 
 
 static void
 note(const struct muxclient *client, const struct virtual *device, const char *request,
-    bool is_out, size_t size, const struct fault *fault)
+    bool is_out, size_t size, const struct fault *fault, plist_t message)
 {
 	transcript_add(client->bench->transcript, &(struct transcript_line){
 		.device = device ? device->plate.udid : NULL, .connection = client->number,
 		.service = "usbmuxd", .request = request, .is_out = is_out, .size = size,
-		.fault = fault && fault->kind ? fault_name(fault->kind) : NULL });
+		.fault = fault && fault->kind ? fault_name(fault->kind) : NULL, .message = message });
 }
 
 static void
@@ -83,7 +83,7 @@ send_event(struct muxclient *client, const struct virtual *device, plist_t event
 	if (proplist_to_xml(event, &xml) < 0
 	    || pack(1, MUX_PLIST, 0, xml.data, xml.len, &bytes) < 0)
 		return;
-	note(client, device, dict_get_string(event, "MessageType"), true, bytes.len, NULL);
+	note(client, device, dict_get_string(event, "MessageType"), true, bytes.len, NULL, event);
 	muxclient_write(client, bytes.data, bytes.len);
 }
 
@@ -133,7 +133,8 @@ send_reply(struct command *command, plist_t reply)
 		.is_little = true };
 	spoiled = fault_spoil_frame(&command->struck, &frame);
 	if (!is_link || command->struck.phase != FAULT_UNANSWERED) {
-		note(client, command->device, command->type, true, bytes.len, &command->struck);
+		note(client, command->device, command->type, true, bytes.len, &command->struck,
+		    reply);
 		muxclient_write(client, bytes.data, spoiled.send);
 	}
 	if (spoiled.must_hang)
@@ -421,7 +422,7 @@ serve(struct command *command)
 		    sizeof(client->program));
 	command->device = named_device(command);
 	choose_fault(command);
-	note(client, command->device, command->type, false, command->size, &command->struck);
+	note(client, command->device, command->type, false, command->size, &command->struck, NULL);
 	if (client->mode == MUX_LISTEN) {
 		send_result(command, MUX_BAD_COMMAND);
 		muxclient_end(client);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "sim/loop.h"
 #include "sim/muxclient.h"
 #include "sim/stream.h"
+#include "sim/virtual.h"
 
 enum { LISTENERS = 2, QUEUED_MOST = 64 << 20, READS_PER_TURN = 4 };
 
@@ -25,8 +27,8 @@ struct muxserver {
 	size_t		 n_listeners;
 	int		 fds[LISTENERS];
 	struct watch	*watches[LISTENERS];
-	char		*path;
-	bool		 has_dead;
+	char		*path, *address;	/* of the two, once they are there */
+	bool		 has_dead, is_stopped;
 };
 
 /* ---- bytes out ------------------------------------------------------------ */
@@ -118,6 +120,18 @@ take(struct muxclient *client, const uint8_t *data, size_t len)
 	}
 }
 
+/* How much to read at once. */
+static size_t
+portion(const struct muxclient *client, size_t room)
+{
+	int waiting = 0;
+
+	if (client->mode != MUX_STREAM || !stream_reads_by_half(client->stream)
+	    || ioctl(client->fd, FIONREAD, &waiting) < 0 || waiting < 2)
+		return room;
+	return (size_t)waiting / 2 < room ? (size_t)waiting / 2 : room;
+}
+
 static void
 on_client(void *ctx, uint32_t events)
 {
@@ -128,7 +142,7 @@ on_client(void *ctx, uint32_t events)
 	if (events & EPOLLOUT)
 		flush(client);
 	for (i = 0; i < READS_PER_TURN && !client->is_dead; i++) {
-		ssize_t n = recv(client->fd, chunk, sizeof(chunk), 0);
+		ssize_t n = recv(client->fd, chunk, portion(client, sizeof(chunk)), 0);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -219,6 +233,7 @@ muxserver_new(struct bench *bench, struct error *err)
 	server->bench = bench;
 	bench->listener = on_event;
 	bench->listener_ctx = server;
+	bench->usbmuxd = server;
 	return server;
 }
 
@@ -246,7 +261,8 @@ muxserver_listen_unix(struct muxserver *server, const char *path, struct error *
 	/* World-writable like usbmuxd's own. */
 	if (add_listener(server, listener_unix(path, 0666, err), err) < 0)
 		return -1;
-	server->path = strdup(path);
+	if (!server->path)
+		server->path = strdup(path);
 	return server->path ? 0 : error_memory(err);
 }
 
@@ -254,7 +270,62 @@ int
 muxserver_listen_tcp(struct muxserver *server, const char *address, uint16_t *port,
     struct error *err)
 {
-	return add_listener(server, listener_tcp(address, port, err), err);
+	if (add_listener(server, listener_tcp(address, port, err), err) < 0)
+		return -1;
+	/* The port that was chosen is kept. */
+	if (!server->address && asprintf(&server->address, "%.*s:%u",
+	    (int)(strrchr(address, ':') - address), address, *port) < 0)
+		return error_memory(err);
+	return 0;
+}
+
+static void
+close_listeners(struct muxserver *server)
+{
+	while (server->n_listeners > 0) {
+		watch_free(server->watches[--server->n_listeners]);
+		close(server->fds[server->n_listeners]);
+	}
+	if (server->path)
+		unlink(server->path);
+}
+
+void
+muxserver_stop(struct muxserver *server)
+{
+	struct muxclient *client;
+
+	for (client = server->clients; client; client = client->next)
+		if (!client->is_dead)
+			kill_client(client);
+	close_listeners(server);
+	server->is_stopped = true;
+}
+
+static void
+number_again(struct bench *bench)
+{
+	size_t i;
+
+	bench->last_device_id = 0;
+	for (i = 0; i < bench->n_devices; i++)
+		if (bench->devices[i]->device_id)
+			bench->devices[i]->device_id = ++bench->last_device_id;
+}
+
+int
+muxserver_start(struct muxserver *server, struct error *err)
+{
+	uint16_t port;
+
+	if (!server->is_stopped)
+		return 0;
+	number_again(server->bench);
+	if ((server->path && muxserver_listen_unix(server, server->path, err) < 0)
+	    || (server->address && muxserver_listen_tcp(server, server->address, &port, err) < 0))
+		return -1;
+	server->is_stopped = false;
+	return 0;
 }
 
 void
@@ -281,11 +352,10 @@ muxserver_reap(struct muxserver *server)
 void
 muxserver_free(struct muxserver *server)
 {
-	size_t i;
-
 	if (!server)
 		return;
 	server->bench->listener = NULL;
+	server->bench->usbmuxd = NULL;
 	while (server->clients) {
 		struct muxclient *client = server->clients;
 
@@ -293,12 +363,8 @@ muxserver_free(struct muxserver *server)
 		client->is_dead = true;
 		free_client(client);
 	}
-	for (i = 0; i < server->n_listeners; i++) {
-		watch_free(server->watches[i]);
-		close(server->fds[i]);
-	}
-	if (server->path)
-		unlink(server->path);
+	close_listeners(server);
 	free(server->path);
+	free(server->address);
 	free(server);
 }

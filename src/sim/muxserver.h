@@ -15,6 +15,13 @@ int	muxserver_listen_unix(struct muxserver *server, const char *path, struct err
 /* "127.0.0.1:PORT"; port 0 lets the system choose. *port: the one it is. */
 int	muxserver_listen_tcp(struct muxserver *server, const char *address, uint16_t *port,
 	    struct error *err);
+/*
+ * As if the process had ended, and as if it were started again: connections
+ * break, the sockets are gone and come back, and the devices, which stay as they
+ * are, are numbered from 1. Doing either twice does nothing more.
+ */
+void	muxserver_stop(struct muxserver *server);
+int	muxserver_start(struct muxserver *server, struct error *err);
 /* Frees what was closed. Call after each turn of the loop. */
 void	muxserver_reap(struct muxserver *server);
 /* Closes all connections and removes the socket. NULL is fine. */

@@ -14,6 +14,7 @@
 #include "sim/host.h"
 #include "sim/installed.h"
 #include "sim/loop.h"
+#include "sim/muxserver.h"
 #include "sim/virtual.h"
 #include "sim/vprofile.h"
 
@@ -326,6 +327,24 @@ on_clear_mux_faults(struct bench *bench, json_t *command, struct error *err)
 	return json_object();
 }
 
+static json_t *
+on_stop_mux(struct bench *bench, json_t *command, struct error *err)
+{
+	(void)command, (void)err;
+	if (bench->usbmuxd)
+		muxserver_stop(bench->usbmuxd);
+	return json_object();
+}
+
+static json_t *
+on_start_mux(struct bench *bench, json_t *command, struct error *err)
+{
+	(void)command;
+	if (bench->usbmuxd && muxserver_start(bench->usbmuxd, err) < 0)
+		return NULL;
+	return json_object();
+}
+
 static int
 parse_moment(const char *text, int64_t *out)
 {
@@ -374,6 +393,8 @@ static const struct {
 	{ "reset-counters", on_reset_counters },
 	{ "bench-fault", on_mux_fault },
 	{ "clear-bench-faults", on_clear_mux_faults },
+	{ "stop-usbmuxd", on_stop_mux },
+	{ "start-usbmuxd", on_start_mux },
 	{ "clock", on_clock },
 	{ "quit", on_quit },
 };

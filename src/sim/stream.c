@@ -1,5 +1,5 @@
 /* stream: length-prefixed property lists, in the clear or in TLS, one at a time */
-#include "sim/stream.h"
+#include "sim/streampart.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,42 +17,14 @@
 #include "sim/transcript.h"
 #include "sim/virtual.h"
 
-enum { BUFFERED_MOST = 32 << 20, NAME_MAX_LEN = 64 };
-
-enum layer {
-	LAYER_PLAIN,
-	LAYER_TLS,
-	LAYER_LEAVING_TLS,	/* after StopSession: a close_notify or plain text follows */
-};
-
-struct stream {
-	struct stream	*next, **link;	/* in the device's list */
-	struct virtual	*device;
-	const struct service *service;
-	struct host	*host;
-	struct pipe	 pipe;
-	uint64_t	 number;
-	void		*state;		/* the service's */
-	enum layer	 layer;
-	struct tlsend	*tls;
-	bool		 is_shaken;
-	bool		 is_busy;	/* an answer is on its way */
-	bool		 is_pumping;
-	bool		 is_ending;	/* close_notify came: close when all is served */
-	bool		 is_hung, is_closed;
-	struct blob	 wire, plain;
-	struct call	 call;
-	char		 request[NAME_MAX_LEN];
-	struct fault	 struck;	/* kind and phase only */
-	struct timer	 latency, idle;
-};
+enum { BUFFERED_MOST = 32 << 20 };
 
 static void	pump(struct stream *stream);
 
 /* ---- out ------------------------------------------------------------------ */
 
-static void
-write_pipe(struct stream *stream, const void *data, size_t len)
+void
+stream_write_pipe(struct stream *stream, const void *data, size_t len)
 {
 	if (stream->is_closed || !len)
 		return;
@@ -61,24 +33,24 @@ write_pipe(struct stream *stream, const void *data, size_t len)
 	stream->pipe.write(stream->pipe.ctx, data, len);
 }
 
-static void
-drain(struct stream *stream)
+void
+stream_drain(struct stream *stream)
 {
 	auto_blob struct blob wire = { 0 };
 
 	if (stream->tls && tlsend_drain(stream->tls, &wire) == 0)
-		write_pipe(stream, wire.data, wire.len);
+		stream_write_pipe(stream, wire.data, wire.len);
 }
 
 static void
 write_layer(struct stream *stream, const void *data, size_t len)
 {
 	if (stream->layer != LAYER_TLS) {
-		write_pipe(stream, data, len);
+		stream_write_pipe(stream, data, len);
 		return;
 	}
 	tlsend_write(stream->tls, data, len);
-	drain(stream);
+	stream_drain(stream);
 }
 
 static void
@@ -104,11 +76,11 @@ note(struct stream *stream, bool is_out, size_t size, plist_t reply, const struc
 		.device = stream->device->plate.udid, .connection = stream->number,
 		.service = stream->service->label, .request = *stream->request ? stream->request : NULL,
 		.is_out = is_out, .size = size, .status = status ? text : NULL,
-		.fault = fault ? fault_name(fault->kind) : NULL });
+		.fault = fault ? fault_name(fault->kind) : NULL, .message = reply });
 }
 
-static void
-strike(struct stream *stream, enum fault_kind kind)
+void
+stream_strike(struct stream *stream, enum fault_kind kind)
 {
 	switch (kind) {
 	case FAULT_HANG:
@@ -167,95 +139,6 @@ send_unasked(void *ctx, plist_t message)
 	memcpy(stream->request, kept, sizeof(kept));
 }
 
-/* ---- TLS ------------------------------------------------------------------ */
-
-static struct fault *
-match_tls(struct stream *stream)
-{
-	const struct service *service = stream->service;
-	struct fault *fault;
-
-	fault = fault_match_tls(stream->device->faults, service->label, service->name);
-	if (!fault)
-		fault = fault_match_tls(stream->device->bench->faults, service->label, service->name);
-	return fault;
-}
-
-static void
-start_tls(struct stream *stream, struct host *host)
-{
-	/* alert, fatal, handshake_failure */
-	static const uint8_t refusal[] = { 21, 3, 3, 0, 2, 2, 40 };
-	struct fault *fault = match_tls(stream);
-
-	if (fault && fault->kind == FAULT_TLS_REFUSE) {
-		write_pipe(stream, refusal, sizeof(refusal));
-		stream_close(stream);
-		return;
-	}
-	if (fault && fault_is_of_link(fault))
-		strike(stream, fault->kind);
-	if (stream->is_closed)
-		return;
-	tlsend_free(stream->tls);
-	stream->is_shaken = false;
-	stream->tls = host ? tlsend_new(stream->device->bench->tls, stream->device->key, host)
-	    : NULL;
-	stream->host = host;
-	stream->layer = LAYER_TLS;
-	if (!stream->tls)
-		stream_close(stream);
-}
-
-static void
-feed_tls(struct stream *stream)
-{
-	enum tlsend_state state;
-
-	if (!stream->wire.len)
-		return;
-	state = tlsend_feed(stream->tls, stream->wire.data, stream->wire.len, &stream->plain);
-	stream->wire.len = 0;
-	if (state == TLSEND_OPEN && !stream->is_shaken) {
-		stream->is_shaken = true;
-		stream->device->counters.handshakes++;
-		stream->device->bench->total.handshakes++;
-	}
-	drain(stream);
-	if (state == TLSEND_FAILED && stream->device->bench->transcript)
-		transcript_add(stream->device->bench->transcript, &(struct transcript_line){
-			.device = stream->device->plate.udid, .connection = stream->number,
-			.service = stream->service->label, .request = "TLS",
-			.status = tlsend_reason(stream->tls) });
-	if (state == TLSEND_FAILED)
-		stream_close(stream);
-	if (state == TLSEND_CLOSED)
-		stream->is_ending = true;
-}
-
-/*
- * After StopSession the client may say close_notify in TLS, or go on in plain
- * text at once. A TLS record begins with 20..23 and 3; a length never does,
- * because it stays below 16 MiB.
- */
-static void
-leave_tls(struct stream *stream)
-{
-	const uint8_t *wire = stream->wire.data;
-	size_t len;
-
-	while (stream->wire.len >= 5 && wire[0] >= 20 && wire[0] <= 23 && wire[1] == 3) {
-		len = 5 + ((size_t)wire[3] << 8 | wire[4]);
-		if (stream->wire.len < len)
-			return;
-		tlsend_feed(stream->tls, wire, len, &stream->plain);
-		blob_drop_front(&stream->wire, len);
-	}
-	stream->plain.len = 0;
-	if (stream->wire.len && wire[0] < 20)
-		stream->layer = LAYER_PLAIN;
-}
-
 /* ---- in ------------------------------------------------------------------- */
 
 static void
@@ -284,7 +167,7 @@ go_on(struct stream *stream, enum call_next next, struct host *tls_host)
 		stream_close(stream);
 		break;
 	case CALL_START_TLS:
-		start_tls(stream, tls_host);
+		stream_start_tls(stream, tls_host);
 		break;
 	case CALL_STOP_TLS:
 		stream->layer = LAYER_LEAVING_TLS;
@@ -303,16 +186,18 @@ answer(void *ctx)
 	auto_plist plist_t reply = call.reply;
 
 	stream->call = (struct call){ 0 };
-	stream->is_busy = false;
+	stream->is_busy = stream->has_begun = false;
 	if (is_link && fault->phase == FAULT_UNANSWERED && fault->kind != FAULT_LOCK) {
-		strike(stream, fault->kind);
+		stream_strike(stream, fault->kind);
 		virtual_meet(stream->device, call.fate);
 		return;
 	}
-	if (reply)
+	if (fault_is_of_tls(fault))
+		stream_end_tls(stream, fault->kind);
+	else if (reply)
 		send_message(stream, reply, fault);
 	if (is_link && fault->phase != FAULT_BEFORE)
-		strike(stream, fault->kind);
+		stream_strike(stream, fault->kind);
 	if (!stream->is_closed && !stream->is_hung)
 		go_on(stream, call.next, call.tls_host);
 	/* Also when the answer was spoiled on its way: the request took effect. */
@@ -332,6 +217,23 @@ match(struct stream *stream)
 		fault = fault_match(stream->device->bench->faults, service->label, service->name,
 		    stream->request);
 	return fault;
+}
+
+/* The first bytes of a message. false: it will never be whole. */
+static bool
+begin_message(struct stream *stream)
+{
+	const struct service *service = stream->service;
+	struct fault *fault;
+
+	stream->has_begun = true;
+	fault = fault_match_arriving(stream->device->faults, service->label, service->name);
+	if (!fault)
+		return true;
+	stream->request[0] = '\0';
+	note(stream, false, 0, NULL, fault);
+	stream_strike(stream, fault->kind);
+	return fault->kind == FAULT_LOCK;
 }
 
 static void
@@ -356,6 +258,9 @@ take_message(struct stream *stream, plist_t request, size_t size)
 	const char *name = dict_get_string(request, stream->service->request_key);
 	struct fault *fault;
 
+	/* It came together with the end of the handshake. */
+	if (!stream->has_begun && !begin_message(stream))
+		return;
 	text_printable(name ? name : "", name ? strlen(name) : 0, stream->request,
 	    sizeof(stream->request));
 	fault = match(stream);
@@ -363,7 +268,7 @@ take_message(struct stream *stream, plist_t request, size_t size)
 	restart_idle(stream);
 	stream->struck = (struct fault){ 0 };
 	if (fault_is_of_link(fault) && fault->phase == FAULT_BEFORE) {
-		strike(stream, fault->kind);
+		stream_strike(stream, fault->kind);
 		if (fault->kind != FAULT_LOCK)
 			return;
 	}
@@ -389,11 +294,11 @@ step(struct stream *stream)
 	if (stream->is_busy || stream->is_closed || stream->is_hung)
 		return false;
 	if (stream->layer == LAYER_LEAVING_TLS) {
-		leave_tls(stream);
+		stream_leave_tls(stream);
 		return stream->layer != LAYER_LEAVING_TLS;
 	}
 	if (stream->layer == LAYER_TLS)
-		feed_tls(stream);
+		stream_feed_tls(stream);
 	if (stream->is_closed)
 		return false;
 	switch (frame_take(from, &request, &size)) {
@@ -432,12 +337,25 @@ stream_feed(struct stream *stream, const void *data, size_t len)
 	stream->device->bench->total.bytes_in += len;
 	if (stream->is_hung)
 		return;
+	if (!stream->has_begun && (!stream->tls || stream->is_shaken)
+	    && stream->layer != LAYER_LEAVING_TLS && !begin_message(stream))
+		return;
 	if (stream->wire.len + stream->plain.len + len > BUFFERED_MOST
 	    || blob_append(&stream->wire, data, len) < 0) {
 		stream_close(stream);
 		return;
 	}
 	pump(stream);
+}
+
+bool
+stream_reads_by_half(const struct stream *stream)
+{
+	const struct fault *fault = stream->device->faults;
+
+	while (fault && fault->phase != FAULT_ARRIVING)
+		fault = fault->next;
+	return fault != NULL;
 }
 
 /* ---- life ----------------------------------------------------------------- */
@@ -480,7 +398,7 @@ stream_new(struct virtual *device, const struct service *service, struct host *h
 		    (struct outlet){ .send = send_unasked, .ctx = stream });
 	restart_idle(stream);
 	if (service->has_tls)
-		start_tls(stream, host);
+		stream_start_tls(stream, host);
 	return stream;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SIM_STREAM_H
 #define SIM_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct host;
@@ -25,6 +26,12 @@ struct stream *stream_new(struct virtual *device, const struct service *service,
 	    struct host *host, struct pipe pipe);
 /* Bytes from the computer, cut anywhere. */
 void	stream_feed(struct stream *stream, const void *data, size_t len);
+/*
+ * A fault may strike a message that is arriving: what has come is to be fed in
+ * two parts, so that the second is still unread when the connection ends. A
+ * peer notices: its own bytes are refused instead of the connection ended.
+ */
+bool	stream_reads_by_half(const struct stream *stream);
 /* The device's side ends it: calls pipe.close. The stream stays until stream_free(). */
 void	stream_close(struct stream *stream);
 /* The carrier is gone. Calls nothing of the pipe after it was closed. NULL is fine. */

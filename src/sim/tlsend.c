@@ -163,6 +163,17 @@ tlsend_shutdown(struct tlsend *end)
 	ERR_clear_error();
 }
 
+void
+tlsend_break(struct tlsend *end)
+{
+	/* Application data of 32 bytes that no key of this session has sealed. */
+	static const uint8_t record[5 + 32] = { 23, 3, 3, 0, 32 };
+	struct blob nothing = { 0 };
+
+	tlsend_feed(end, record, sizeof(record), &nothing);
+	blob_clear(&nothing);
+}
+
 int
 tlsend_drain(struct tlsend *end, struct blob *wire)
 {

@@ -29,6 +29,8 @@ enum tlsend_state tlsend_feed(struct tlsend *end, const void *data, size_t len,
 /* Encrypts. 0 or -1. */
 int	tlsend_write(struct tlsend *end, const void *data, size_t len);
 void	tlsend_shutdown(struct tlsend *end);
+/* As if what came had been tampered with: a fatal alert is to be sent. */
+void	tlsend_break(struct tlsend *end);
 /* Moves what must go to the peer to the end of *wire. */
 int	tlsend_drain(struct tlsend *end, struct blob *wire);
 /* Why it failed: one line. */

@@ -2,6 +2,7 @@
 #ifndef SIM_TRANSCRIPT_H
 #define SIM_TRANSCRIPT_H
 
+#include <plist/plist.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,10 +19,16 @@ struct transcript_line {
 	size_t		 size;		/* of the framed message, before TLS */
 	const char	*status;	/* Status or Error of an answer, or NULL */
 	const char	*fault;		/* what struck it, or NULL */
+	plist_t		 message;	/* whose keys may be told; NULL: not told */
 };
 
-/* Appends to path. *out is the caller's: transcript_close(). */
-int	transcript_open(const char *path, struct transcript **out, struct error *err);
+/*
+ * Appends to path. with_keys: also the names of the keys of each answer, as
+ * paths ("Value/DeviceName"), which is all that a fault needs to spoil one.
+ * *out is the caller's: transcript_close().
+ */
+int	transcript_open(const char *path, bool with_keys, struct transcript **out,
+	    struct error *err);
 /* NULL is fine, here and below: nothing is written. */
 void	transcript_add(struct transcript *transcript, const struct transcript_line *line);
 void	transcript_flush(struct transcript *transcript);

@@ -471,6 +471,11 @@ faults_strike(void **state)
 		{ "garbage", { "do", "garbage" }, SILENT_BYTES, SILENT_BYTES, true },
 		{ "zero length", { "do", "zero-length" }, SILENT_BYTES, SILENT_BYTES, true },
 		{ "oversized length", { "do", "oversized-length" }, SILENT_BYTES, SILENT_BYTES, true },
+		{ "an alert where no TLS is", { "do", "tls-alert" }, CLOSED_HALFWAY, CLOSED_HALFWAY, true },
+		{ "a goodbye where no TLS is", { "do", "tls-close" }, CLOSED_HALFWAY, CLOSED_HALFWAY, true },
+		{ "the first to arrive", { "do", "close", "phase", "arriving", "nth", "1" }, CLOSED_WITHOUT, ANSWERED, true },
+		{ "the second to arrive", { "do", "close", "phase", "arriving", "nth", "2" }, ANSWERED, CLOSED_WITHOUT, true },
+		{ "silent when half is read", { "do", "hang", "phase", "arriving" }, SILENT, SILENT, true },
 		{ "an error is an answer", { "do", "error", "text", "Nonsense" }, ANSWERED, ANSWERED, true },
 		{ "a lock is an answer", { "do", "lock", "at", "lockdown" }, ANSWERED, ANSWERED, true },
 		{ "unplug", { "do", "unplug" }, CLOSED_WITHOUT, CLOSED_WITHOUT, false },
@@ -538,6 +543,102 @@ a_key_can_be_missing_or_wrong(void **state)
 }
 
 static void
+a_key_can_be_a_path(void **state)
+{
+	plist_t reply = plist_new_dict(), names = plist_new_array(), inner = plist_new_dict();
+	static const struct {
+		const char *name, *kind, *path;
+	} rows[] = {
+		{ "an item of another type", "wrong-type", "Names/1" },
+		{ "a missing item", "missing-key", "Names/0" },
+		{ "a key two levels down", "missing-key", "Inner/Status" },
+		{ "an item that is not there", "missing-key", "Names/7" },
+		{ "a way through a text", "missing-key", "Status/Inner/Status" },
+		{ "a way that ends early", "wrong-type", "Elsewhere/Status" },
+	};
+	size_t i;
+
+	(void)state;
+	plist_array_append_item(names, plist_new_string("a"));
+	plist_array_append_item(names, plist_new_string("b"));
+	plist_dict_set_item(reply, "Names", names);
+	dict_set_string(inner, "Status", "x");
+	plist_dict_set_item(reply, "Inner", inner);
+	dict_set_string(reply, "Status", "y");
+	for (i = 0; i < countof(rows); i++) {
+		struct fault fault = { 0 };
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		fault_set(&fault, "do", rows[i].kind, &err);
+		fault_set(&fault, "key", rows[i].path, &err);
+		fault_spoil(&fault, reply);
+		fault_clear(&fault);
+	}
+	assert_int_equal(plist_array_get_size(names), 1);
+	assert_true(node_is(plist_array_get_item(names, 0), PLIST_UINT));
+	assert_null(dict_get(inner, "Status"));
+	assert_string_equal(dict_get_string(reply, "Status"), "y");
+	plist_free(reply);
+}
+
+/* What was sent and never read comes back as a reset, as from a device that is gone. */
+static void
+what_is_not_read_is_refused(void **state)
+{
+	struct wire *wire = *state;
+	struct virtual *device = only_device(wire);
+	struct fault fault = { .kind = FAULT_CLOSE, .phase = FAULT_ARRIVING };
+	auto_blob struct blob query = { 0 };
+	char byte;
+	int fd;
+
+	assert_int_equal(fault_list_add(&device->faults, &fault), 0);
+	fd = dial_lockdown(wire);
+	pack_query(&query, false);
+	put(wire, fd, &query);
+	turn(wire);
+	assert_int_equal(recv(fd, &byte, 1, 0), -1);
+	assert_int_equal(errno, ECONNRESET);
+	close(fd);
+	fault.request = strdup("QueryType");
+	fault.kind = FAULT_CLOSE;
+	fault.phase = FAULT_ARRIVING;
+	assert_int_equal(fault_check(&fault, &(struct error){ 0 }), -1);
+	fault_clear(&fault);
+	fault_list_clear(&device->faults);
+}
+
+static void
+usbmuxd_can_end_and_come_back(void **state)
+{
+	struct wire *wire = *state;
+	struct virtual *device = only_device(wire);
+	struct error err = { 0 };
+	auto_blob struct blob query = { 0 };
+	int fd;
+
+	virtual_detach(device);
+	virtual_attach(device);
+	assert_true(device->device_id > 1);
+	fd = dial_lockdown(wire);
+	muxserver_stop(wire->server);
+	muxserver_stop(wire->server);
+	assert_int_equal(access(wire->path, F_OK), -1);
+	assert_true(is_closed(wire, fd));
+	close(fd);
+	assert_int_equal(muxserver_start(wire->server, &err), 0);
+	assert_int_equal(muxserver_start(wire->server, &err), 0);
+	assert_int_equal(device->device_id, 1);
+	fd = dial_lockdown(wire);
+	pack_query(&query, false);
+	put(wire, fd, &query);
+	assert_int_equal(look_at(wire, fd), ANSWERED);
+	close(fd);
+	turn(wire);
+}
+
+static void
 error_chains_come_in_all_types(void **state)
 {
 	struct fault fault = { .kind = FAULT_ERROR, .links = 20 };
@@ -568,6 +669,9 @@ main(void)
 		cmocka_unit_test(nonsense_ends_the_stream),
 		cmocka_unit_test(faults_strike),
 		cmocka_unit_test(a_key_can_be_missing_or_wrong),
+		cmocka_unit_test(a_key_can_be_a_path),
+		cmocka_unit_test(what_is_not_read_is_refused),
+		cmocka_unit_test(usbmuxd_can_end_and_come_back),
 		cmocka_unit_test(error_chains_come_in_all_types),
 	};
 
