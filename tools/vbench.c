@@ -25,7 +25,7 @@
 enum { EXIT_USAGE = 64 };
 
 struct options {
-	const char	*socket, *tcp, *scenario, *control, *transcript;
+	const char	*socket, *tcp, *scenario, *control, *transcript, *keys;
 	const char	*supervised_by;		/* ORGANIZATION=CERTIFICATE */
 	const char	*product, *os;
 	int64_t		 devices, latency_ms;
@@ -47,7 +47,7 @@ static const char usage[] =
     "usage: chaperone-vbench [--socket PATH] [--tcp 127.0.0.1:PORT] [--devices N]\n"
     "           [--supervised-by ORGANIZATION=CERTIFICATE] [--paired] [--product TYPE]\n"
     "           [--os VERSION] [--latency-ms N] [--scenario FILE] [--control PATH]\n"
-    "           [--transcript FILE [--transcript-keys]]\n"
+    "           [--transcript FILE [--transcript-keys]] [--keys FILE]\n"
     "       chaperone-vbench ctl --control PATH COMMAND [DEVICE] [KEY=VALUE]...\n";
 
 static const struct option long_options[] = {
@@ -63,6 +63,7 @@ static const struct option long_options[] = {
 	{ "control", required_argument, NULL, 'c' },
 	{ "transcript", required_argument, NULL, 'T' },
 	{ "transcript-keys", no_argument, NULL, 'K' },
+	{ "keys", required_argument, NULL, 'k' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -82,6 +83,7 @@ take_option(struct options *options, int letter, struct error *err)
 	case 'c': options->control = optarg; break;
 	case 'T': options->transcript = optarg; break;
 	case 'K': options->wants_keys = true; break;
+	case 'k': options->keys = optarg; break;
 	case 'n':
 		if (text_number(optarg, 0, BENCH_DEVICES_MAX, &options->devices) < 0)
 			return error_set(err, ERR_USAGE, "--devices: 0 to %d", BENCH_DEVICES_MAX);
@@ -182,6 +184,8 @@ set_up(struct program *program, const struct options *options, uint16_t *port,
 		return -1;
 	program->bench = bench_new(program->loop, program->transcript, err);
 	if (!program->bench)
+		return -1;
+	if (options->keys && bench_keep_keys(program->bench, options->keys, err) < 0)
 		return -1;
 	if (add_plain_devices(program->bench, options, err) < 0)
 		return -1;

@@ -71,6 +71,19 @@ make_keys(EVP_PKEY **keys, size_t n, struct error *err)
 }
 
 int
+bench_keep_keys(struct bench *bench, const char *path, struct error *err)
+{
+	EVP_PKEY *keys[BENCH_KEYS + BENCH_HOST_KEYS] = { NULL };
+	int rc = devicekey_keep(path, keys, countof(keys), err);
+	size_t i;
+
+	/* What is there is the bench's, whether it is all or not. */
+	for (i = 0; i < countof(keys); i++)
+		*(i < BENCH_KEYS ? &bench->keys[i] : &bench->host_keys[i - BENCH_KEYS]) = keys[i];
+	return rc;
+}
+
+int
 bench_add(struct bench *bench, const struct virtual_spec *spec, struct error *err)
 {
 	struct virtual **grown;

@@ -19,7 +19,7 @@ struct transcript;
 struct virtual;
 struct virtual_spec;
 
-enum { BENCH_KEYS = 4, BENCH_DEVICES_MAX = 4096 };
+enum { BENCH_KEYS = 4, BENCH_HOST_KEYS = 2, BENCH_DEVICES_MAX = 4096 };
 
 struct counters {
 	uint64_t	connections;	/* streams to device ports */
@@ -46,7 +46,7 @@ struct bench {
 	int64_t			 clock_offset_s;
 	/* Making a key takes long, so devices share a few, made as they are added. */
 	EVP_PKEY		*keys[BENCH_KEYS];
-	EVP_PKEY		*host_keys[2];	/* for devices that start out paired */
+	EVP_PKEY		*host_keys[BENCH_HOST_KEYS];	/* for devices that start out paired */
 	plist_t			 pair_records[BENCH_KEYS];	/* theirs, one per key; NULL: not yet */
 	SSL_CTX			*tls;
 	bench_listener_fn	*listener;	/* the mux server, told of every event */
@@ -57,6 +57,12 @@ struct bench {
 /* loop and transcript are borrowed. */
 struct bench *bench_new(struct loop *loop, struct transcript *transcript, struct error *err);
 void	bench_free(struct bench *bench);
+
+/*
+ * Before devices are added: keys come from this file, which is made when it is
+ * not there. Without this each bench makes its own. Errors: devicekey_keep().
+ */
+int	bench_keep_keys(struct bench *bench, const char *path, struct error *err);
 
 /*
  * Adds spec->count devices. The spec is borrowed. Makes the keys that are

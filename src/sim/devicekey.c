@@ -7,13 +7,15 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/proplist.h"
 
-enum { KEY_BITS = 2048, TEN_YEARS_S = 3650 * 86400 };
+enum { KEY_BITS = 2048, TEN_YEARS_S = 3650 * 86400, KEYS_FILE_MAX = 65536 };
 
 EVP_PKEY *
 devicekey_new(void)
@@ -44,6 +46,64 @@ devicekey_public_pem(EVP_PKEY *key, struct blob *out)
 	BIO_free(bio);
 	return rc;
 }
+
+/* ---- keys that are kept --------------------------------------------------- */
+
+static int
+read_keys(const struct blob *pem, const char *path, EVP_PKEY **keys, size_t n, struct error *err)
+{
+	BIO *bio = BIO_new_mem_buf(pem->data, (int)pem->len);
+	EVP_PKEY *more = NULL;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; bio && i < n && rc == 0; i++) {
+		keys[i] = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+		if (!keys[i] || !EVP_PKEY_is_a(keys[i], "RSA"))
+			rc = -1;
+	}
+	if (!bio || rc < 0 || (more = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL)))
+		rc = error_set(err, ERR_DATA, "%s does not hold %zu RSA keys", path, n);
+	EVP_PKEY_free(more);
+	BIO_free(bio);
+	return rc;
+}
+
+static int
+write_keys(EVP_PKEY *const *keys, size_t n, const char *path, struct error *err)
+{
+	auto_blob struct blob pem = { 0 };
+	BIO *bio = BIO_new(BIO_s_secmem());
+	size_t i;
+	int rc = bio ? 0 : -1;
+
+	for (i = 0; i < n && rc == 0; i++)
+		if (PEM_write_bio_PrivateKey(bio, keys[i], NULL, NULL, 0, NULL, NULL) <= 0)
+			rc = -1;
+	if (rc == 0)
+		rc = take_bio(bio, &pem);
+	BIO_free(bio);
+	if (rc < 0)
+		return error_set(err, ERR_SOFTWARE, "cannot write keys");
+	return file_write(path, pem.data, pem.len, 0600, true, err);
+}
+
+int
+devicekey_keep(const char *path, EVP_PKEY **keys, size_t n, struct error *err)
+{
+	auto_blob struct blob pem = { 0 };
+	size_t i;
+
+	if (access(path, F_OK) == 0)
+		return file_read(path, KEYS_FILE_MAX, FILE_PRIVATE, &pem, err) == 0
+		    ? read_keys(&pem, path, keys, n, err) : -1;
+	for (i = 0; i < n; i++)
+		if (!(keys[i] = devicekey_new()))
+			return error_set(err, ERR_SOFTWARE, "cannot make keys");
+	return write_keys(keys, n, path, err);
+}
+
+/* ---- a pairing ------------------------------------------------------------ */
 
 static int
 add_extension(X509 *cert, int nid, const char *value)

@@ -26,6 +26,8 @@ import shape
 
 CHAPERONE = os.path.abspath(os.environ.get("CHAPERONE", "./chaperone"))
 VBENCH = os.path.abspath(os.environ.get("VBENCH", "./chaperone-vbench"))
+# Devices' keys: made by the first bench, kept for all that follow.
+KEYS = os.path.abspath("vbench-keys.pem")
 # Sanitizers make everything several times slower.
 SLOW = float(os.environ.get("SCENARIO_SLOWNESS", "1"))
 FILE_SECONDS = 240 * SLOW       # for a whole test file
@@ -210,7 +212,7 @@ class Bench:
         self.errors = open(path("e" + self.id), "w+b")
         self.process = subprocess.Popen(
             [VBENCH, "--socket", self.socket, "--control", self.control, "--scenario", scenario,
-             "--transcript", self.transcript_path],
+             "--transcript", self.transcript_path, "--keys", KEYS],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, env=environment(),
             preexec_fn=_die_with_parent)
         _children.append(self.process)

@@ -2,10 +2,12 @@
 #include "tests/sim/fixture.h"
 
 #include <openssl/pem.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "sim/catalogue.h"
+#include "sim/devicekey.h"
 #include "sim/fault.h"
 #include "sim/host.h"
 #include "sim/installed.h"
@@ -173,6 +175,56 @@ identities_agree_with_themselves(void **state)
 	assert_string_equal(given.serial, "SERIAL");
 }
 
+static void
+free_keys(EVP_PKEY **keys, size_t n)
+{
+	while (n-- > 0) {
+		EVP_PKEY_free(keys[n]);
+		keys[n] = NULL;
+	}
+}
+
+static int
+keep(const char *path, EVP_PKEY **keys, size_t n, struct error *err)
+{
+	memset(err, 0, sizeof(*err));
+	return devicekey_keep(path, keys, n, err);
+}
+
+static void
+kept_keys_are_the_same_next_time(void **state)
+{
+	struct place *place = *state;
+	EVP_PKEY *made[2] = { NULL }, *read[3] = { NULL };
+	struct error err = { 0 };
+	struct stat st;
+	char path[64];
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/keys.pem", place->folder);
+	assert_int_equal(keep(path, made, 2, &err), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(keep(path, read, 2, &err), 0);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(EVP_PKEY_eq(made[i], read[i]), 1);
+	free_keys(made, 2);
+	free_keys(read, 2);
+	/* Too few, too many, seen by others, nonsense. */
+	for (i = 1; i <= 3; i += 2) {
+		assert_int_equal(keep(path, read, i, &err), -1);
+		assert_int_equal(err.kind, ERR_DATA);
+		free_keys(read, 3);
+	}
+	assert_int_equal(chmod(path, 0640), 0);
+	assert_int_equal(keep(path, read, 2, &err), -1);
+	assert_int_equal(err.kind, ERR_PERM);
+	write_text(path, "no keys\n");
+	assert_int_equal(keep(path, read, 2, &err), -1);
+	assert_int_equal(err.kind, ERR_DATA);
+	unlink(path);
+}
+
 int
 main(void)
 {
@@ -181,6 +233,7 @@ main(void)
 		cmocka_unit_test(every_key_arrives),
 		cmocka_unit_test(the_example_is_good),
 		cmocka_unit_test(identities_agree_with_themselves),
+		cmocka_unit_test(kept_keys_are_the_same_next_time),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
