@@ -12,6 +12,7 @@
 #include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "crypto/signed.h"
@@ -218,9 +219,13 @@ take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *e
 
 	if (!signanswer_parse(packet, len, &a))
 		return error_set(err, ERR_SOFTWARE, "the signer's answer makes no sense");
-	if (a.status != 0)
-		return error_set(err, kind_of(a.status), "the signer refuses: %.*s", (int)a.len,
-		    (const char *)a.body);
+	if (a.status != 0) {
+		char why[160];
+
+		/* Who answers is not who we started, once that was taken over. */
+		text_printable((const char *)a.body, a.len, why, sizeof(why));
+		return error_set(err, kind_of(a.status), "the signer refuses: %s", why);
+	}
 	return blob_set(out, a.body, a.len) < 0 ? error_memory(err) : 0;
 }
 
