@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/proplist.h"
 #include "core/desired.h"
 #include "core/refusal.h"
+#include "core/reported.h"
 
 /* One row per reason: its word, its verdict, what happened, what to do. */
 static const struct {
@@ -218,75 +218,6 @@ judge_wanted(const struct installed_profile *found, const struct profile *want,
 	}
 }
 
-/* The value of a restriction in the device's answer, whatever its kind. */
-static plist_t
-reported_value(plist_t restrictions, const char *key)
-{
-	static const struct {
-		const char *group, *member;
-	} shapes[] = {
-		{ "restrictedBool", "value" },
-		{ "restrictedValue", "value" },
-		{ "intersection", "values" },
-		{ "union", "values" },
-	};
-	size_t i;
-
-	for (i = 0; i < countof(shapes); i++) {
-		plist_t entry = dict_get_dict(dict_get_dict(restrictions, shapes[i].group), key);
-
-		if (dict_get(entry, shapes[i].member))
-			return dict_get(entry, shapes[i].member);
-	}
-	return NULL;
-}
-
-static bool
-array_holds(plist_t array, const char *text)
-{
-	uint32_t n = plist_array_get_size(array), i;
-
-	for (i = 0; i < n; i++) {
-		const char *s = node_string(plist_array_get_item(array, i));
-
-		if (s && strcmp(s, text) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Every text of a is in b. */
-static bool
-is_subset(plist_t a, plist_t b)
-{
-	uint32_t n = plist_array_get_size(a), i;
-
-	for (i = 0; i < n; i++) {
-		const char *s = node_string(plist_array_get_item(a, i));
-
-		if (!s || !array_holds(b, s))
-			return false;
-	}
-	return true;
-}
-
-/*
- * In force: the value wanted, or, for lists, at least as strict: lists that are
- * intersected may have become shorter, lists that are united longer.
- */
-static bool
-is_in_force(plist_t restrictions, const char *key, plist_t want, plist_t reported)
-{
-	if (!reported)
-		return false;
-	if (node_is(want, PLIST_ARRAY) && node_is(reported, PLIST_ARRAY)) {
-		bool shrinks = dict_get(dict_get_dict(restrictions, "intersection"), key) != NULL;
-
-		return shrinks ? is_subset(reported, want) : is_subset(want, reported);
-	}
-	return plist_compare_node_value(want, reported);
-}
-
 static void
 judge_restrictions(const struct facts *facts, const struct profile *want, size_t index,
     struct judgement *out)
@@ -299,7 +230,7 @@ judge_restrictions(const struct facts *facts, const struct profile *want, size_t
 
 		out->restrictions[out->n_restrictions++] = (struct restriction_judgement){
 			.key = r->key, .want = r->value, .reported = reported, .profile = index,
-			.is_in_force = is_in_force(facts->restrictions, r->key, r->value, reported),
+			.is_in_force = reported_is_in_force(facts->restrictions, r->key, r->value, reported),
 		};
 	}
 }
