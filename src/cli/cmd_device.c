@@ -176,7 +176,7 @@ make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
 		.kind = kind, .desired = desired, .signer = -1,
 		.certificate = side->host.signer ? &side->host.cert.der : NULL,
 		.policies = side->clients.policies.n ? &side->clients.policies : NULL,
-		.may_ask_person = o->dialog,
+		.may_ask_person = o->dialog, .is_forced = o->force,
 		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : DEFAULT_TIMEOUT_S),
 		.person_ms = 1000 * wait_s,
 	};

@@ -195,6 +195,25 @@ put_restrictions(const json_t *result)
 	}
 }
 
+/* What lint says of a profile on this device: nobody could say it before. */
+static void
+put_lint(const json_t *result, bool color)
+{
+	const json_t *findings = json_object_get(result, "lint"), *f;
+	size_t i;
+
+	json_array_foreach(findings, i, f) {
+		const char *severity = or_dash(text_at(f, "severity", NULL));
+		const char *path = text_at(f, "path", NULL);
+
+		printf("    ");
+		put(color, strcmp(severity, "error") == 0 ? RED : YELLOW, "%s", severity);
+		printf(" %s: %s: %s", or_dash(text_at(f, "rule", NULL)),
+		    or_dash(text_at(f, "identifier", NULL)), or_dash(text_at(f, "message", NULL)));
+		printf(path && *path ? " [%s]\n" : "\n", path);
+	}
+}
+
 static void
 put_chain(const json_t *result)
 {
@@ -227,6 +246,7 @@ output_result(const json_t *result, bool color)
 	put_chain(result);
 	if (hint)
 		printf("    hint: %s\n", hint);
+	put_lint(result, color);
 	put_profiles(result);
 	put_restrictions(result);
 	if (truth)

@@ -10,6 +10,7 @@ static void
 clear_profile(struct desired_profile *p)
 {
 	blob_clear(&p->bytes);
+	blob_clear(&p->content);
 	profile_clear(&p->profile);
 }
 
@@ -80,7 +81,8 @@ desired_add_file(struct desired *d, const struct blob *raw, const struct blob *c
 
 	if (profile_read(content->data, content->len, d->digest, &fresh.profile, err) < 0)
 		return -1;
-	if (blob_set(&fresh.bytes, raw->data, raw->len) < 0) {
+	if (blob_set(&fresh.bytes, raw->data, raw->len) < 0 ||
+	    blob_set(&fresh.content, content->data, content->len) < 0) {
 		clear_profile(&fresh);
 		return error_memory(err);
 	}

@@ -14,6 +14,7 @@ struct facts;
 /* One profile that must be present. */
 struct desired_profile {
 	struct blob		 bytes;		/* as they go to the device */
+	struct blob		 content;	/* of a file: what is in them, unwrapped */
 	struct profile		 profile;	/* what they say */
 	bool			 is_built;	/* by us from spec, not from a file */
 	struct profile_spec	 spec;		/* when is_built; borrowed */

@@ -32,7 +32,9 @@ facts_forget_profiles(struct facts *f)
 	f->has_profiles = false;
 	if (f->restrictions)
 		plist_free(f->restrictions);
-	f->restrictions = NULL;
+	if (f->by_profile)
+		plist_free(f->by_profile);
+	f->restrictions = f->by_profile = NULL;
 	f->answers_restrictions = UNKNOWN;
 }
 
@@ -223,13 +225,17 @@ int
 facts_read_restrictions(struct facts *f, plist_t reply, struct error *err)
 {
 	plist_t global = dict_get_dict(reply, "GlobalRestrictions");
+	plist_t each = dict_get_dict(reply, "ProfileRestrictions");
 
 	if (!global)
 		return error_set(err, ERR_PROTOCOL, "Restrictions: GlobalRestrictions is missing");
 	if (f->restrictions)
 		plist_free(f->restrictions);
+	if (f->by_profile)
+		plist_free(f->by_profile);
 	f->restrictions = plist_copy(global);
-	if (!f->restrictions)
+	f->by_profile = each ? plist_copy(each) : NULL;
+	if (!f->restrictions || (each && !f->by_profile))
 		return error_memory(err);
 	f->answers_restrictions = YES;
 	return 0;

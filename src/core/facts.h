@@ -49,6 +49,7 @@ struct facts {
 	size_t		 n_profiles;
 	enum known	 answers_restrictions;	/* the Restrictions query */
 	plist_t		 restrictions;		/* GlobalRestrictions; NULL unless it answered */
+	plist_t		 by_profile;		/* ProfileRestrictions; NULL unless asked for */
 };
 
 void	facts_clear(struct facts *f);

@@ -114,7 +114,7 @@ add(struct linter *l, enum lint_rule_number rule, int severity, size_t offset, c
 	struct lint_report *r = l->report;
 	enum lint_severity s = severity == LINT_USUAL ? lint_rules[rule].severity
 	    : (enum lint_severity)severity;
-	char message[MESSAGE_MAX];
+	char cut[MESSAGE_MAX], message[MESSAGE_MAX + 4], where[PATH_MAX_TEXT + 4];
 	struct lint_finding *f;
 
 	count(r, s);
@@ -133,10 +133,13 @@ add(struct linter *l, enum lint_rule_number rule, int severity, size_t offset, c
 		r->findings = grown;
 		r->room = room;
 	}
-	vsnprintf(message, sizeof(message), fmt, ap);
+	/* Cutting to size can leave half a character. */
+	vsnprintf(cut, sizeof(cut), fmt, ap);
+	text_printable(cut, strlen(cut), message, sizeof(message));
+	text_printable(path, strlen(path), where, sizeof(where));
 	f = &r->findings[r->n];
 	*f = (struct lint_finding){
-		.rule = &lint_rules[rule], .severity = s, .path = strdup(path),
+		.rule = &lint_rules[rule], .severity = s, .path = strdup(where),
 		.message = strdup(message), .offset = offset,
 	};
 	r->n++;

@@ -32,6 +32,9 @@ static const struct {
 	[REASON_NOT_EFFECTIVE] = { "not-effective", VERDICT_NONCOMPLIANT,
 	    "the profile is on the device, but the device reports that the restriction is not in force",
 	    "see restrictions: which values were wanted and which the device reports" },
+	[REASON_PROFILE_UNSUITABLE] = { "profile-unsuitable", VERDICT_NONCOMPLIANT,
+	    "the profile has an error on this very device, and nothing was sent",
+	    "see lint: change the profile, or go on regardless with --force" },
 
 	[REASON_UNSUPERVISED] = { "unsupervised", VERDICT_BLOCKED,
 	    "the device is not supervised, and would ignore the restriction",

@@ -45,6 +45,11 @@ outcome_clear(struct outcome *o)
 		free(o->changes[i].uuid_before);
 	}
 	free(o->changes);
+	for (i = 0; i < o->n_lints; i++) {
+		free(o->lints[i].identifier);
+		lint_report_clear(&o->lints[i].report);
+	}
+	free(o->lints);
 	desired_clear(&o->desired);
 	*o = (struct outcome){ 0 };
 }
@@ -161,8 +166,12 @@ run_profiles(struct run *r, struct error *err)
 		conclude(r, obstacle, TRUTH_NONE);
 		return 0;
 	}
-	if (job_examine(r, err) < 0)
+	if (job_examine(r, err) < 0 || (job_has_files(r) && job_lint(r, err) < 0))
 		return -1;
+	if (obstacle == REASON_NONE && !r->job->is_forced && job_is_unsuitable(r)) {
+		conclude(r, REASON_PROFILE_UNSUITABLE, TRUTH_NONE);
+		return 0;
+	}
 	if (obstacle == REASON_NONE && is_changing && judgement_has_work(&r->out->judgement) &&
 	    job_act(r, err) < 0)
 		return -1;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "core/desired.h"
 #include "core/facts.h"
+#include "core/lint.h"
 #include "core/verdict.h"
 #include "device/patience.h"
 #include "wire/mux.h"
@@ -52,6 +53,7 @@ struct job {
 	const char		*slot;		/* the name of its port, or NULL */
 	bool			 has_slot_map;	/* ports have names */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
+	bool			 is_forced;	/* errors of lint stop nothing */
 	int64_t			 timeout_ms;	/* the whole job */
 	int64_t			 person_ms;	/* on top, for a person */
 };
@@ -91,6 +93,12 @@ struct job_change {
 	enum action	 action;
 };
 
+/* What lint says of a given profile on this very device; see core/lint_facts. */
+struct job_lint {
+	char			*identifier;
+	struct lint_report	 report;
+};
+
 /* Everything a result is made of. Zero-initialise; release with outcome_clear(). */
 struct outcome {
 	struct timespec		 at;
@@ -105,6 +113,8 @@ struct outcome {
 	enum truth		 furthest;	/* how far such a request came */
 	struct job_change	*changes;
 	size_t			 n_changes;
+	struct job_lint		*lints;		/* of profiles from files, when there is something */
+	size_t			 n_lints;
 	struct error		 error;		/* kind ERR_NONE: none */
 	struct job_step		 steps[JOB_STEPS_MAX];
 	size_t			 n_steps;

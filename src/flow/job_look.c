@@ -27,8 +27,8 @@ job_read_restrictions(struct run *r, struct error *err)
 	auto_plist plist_t reply = NULL;
 	struct error no = { 0 };
 
-	if (mcinstall_get_restrictions(session_mcinstall(r->session), r->patience.job, &reply, &no) ==
-	    0)
+	if (mcinstall_get_restrictions(session_mcinstall(r->session), job_has_files(r), r->patience.job,
+		&reply, &no) == 0)
 		return facts_read_restrictions(&r->out->facts, reply, err);
 	if (no.kind != ERR_DEVICE) {
 		*err = no;
@@ -69,8 +69,8 @@ job_wants_restrictions(const struct run *r)
 }
 
 /* Escalates for a query only; that a device refuses it is no failure then. */
-static int
-escalate_to_ask(struct run *r, bool *is_escalated, struct error *err)
+int
+job_escalate_to_ask(struct run *r, bool *is_escalated, struct error *err)
 {
 	struct error no = { 0 };
 
@@ -100,7 +100,7 @@ job_examine(struct run *r, struct error *err)
 	/* A profile that is missing needs no second opinion. */
 	if (r->out->judgement.reason != REASON_NONE)
 		return 0;
-	if (escalate_to_ask(r, &is_escalated, err) < 0)
+	if (job_escalate_to_ask(r, &is_escalated, err) < 0)
 		return -1;
 	if (!is_escalated)
 		return 0;

@@ -59,6 +59,21 @@ int	job_judge(struct run *r, struct error *err);
 /* Reads what is there and judges it; asks for the strongest truth there is. */
 int	job_examine(struct run *r, struct error *err);
 
+/* Escalates for a query only, where that can be of use: *is_escalated. */
+int	job_escalate_to_ask(struct run *r, bool *is_escalated, struct error *err);
+
+/* ---- job_lint.c: the given profiles, on this very device ---------------------- */
+
+/* Whether a profile is wanted that we have not built. */
+bool	job_has_files(const struct run *r);
+/*
+ * Lints them with what is known of the device, into r->out->lints. A device that
+ * has other profiles is asked what those restrict, if it answers us at all.
+ */
+int	job_lint(struct run *r, struct error *err);
+/* Whether one that would be sent has an error on this device. */
+bool	job_is_unsuitable(const struct run *r);
+
 /* ---- job_act.c: changing it ---------------------------------------------------- */
 
 /* Asked before a request that changes the device leaves. -1: it may not. */

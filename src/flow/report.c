@@ -95,7 +95,7 @@ action_word(const struct job *job, const struct outcome *o, const struct profile
 	size_t i;
 
 	if (job->kind == JOB_PLAN)
-		return would[p->action];
+		return would[o->reason == REASON_PROFILE_UNSUITABLE ? ACTION_NONE : p->action];
 	for (i = 0; i < o->n_changes; i++)
 		if (strcmp(o->changes[i].identifier, p->identifier) == 0)
 			return done[o->changes[i].action];
@@ -160,6 +160,25 @@ restrictions_array(const struct judgement *j)
 	return array;
 }
 
+/* What lint says of given profiles on this device. */
+static json_t *
+lint_array(const struct outcome *o)
+{
+	json_t *array = json_array();
+	size_t i, k;
+
+	for (i = 0; i < o->n_lints; i++)
+		for (k = 0; k < o->lints[i].report.n; k++) {
+			const struct lint_finding *f = &o->lints[i].report.findings[k];
+
+			json_array_append_new(array, json_pack("{s:o, s:s, s:s, s:s, s:s}",
+			    "identifier", text_or_null(o->lints[i].identifier), "rule", f->rule->id,
+			    "severity", lint_severity_word(f->severity), "path", f->path,
+			    "message", f->message));
+		}
+	return array;
+}
+
 static json_t *
 chain_array(const struct chain *chain)
 {
@@ -213,7 +232,7 @@ boundary_or_null(int64_t at)
 json_t *
 report_result(const struct job *job, const char *run, const struct outcome *o)
 {
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
 	    "schema", "chaperone.result/1",
 	    "at", time_now_or(o->at),
 	    "command", job_kind_word(job->kind),
@@ -226,6 +245,7 @@ report_result(const struct job *job, const char *run, const struct outcome *o)
 	    "changed", o->is_changed,
 	    "profiles", profiles_array(job, o),
 	    "restrictions", restrictions_array(&o->judgement),
+	    "lint", lint_array(o),
 	    "error", error_object(o),
 	    "steps", steps_array(o),
 	    "duration_ms", (json_int_t)o->duration_ms,

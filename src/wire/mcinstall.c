@@ -90,11 +90,12 @@ mcinstall_check_reply(const char *request, plist_t reply, struct error *err)
 	return -1;
 }
 
-/* One entry of a request beside its type: text, data, or none. */
+/* One entry of a request beside its type: text, data, yes, or none. */
 struct argument {
 	const char		*key;
 	const char		*text;
 	const struct blob	*data;
+	bool			 is_yes;
 };
 
 static plist_t
@@ -108,6 +109,8 @@ new_request(const char *type, const struct argument *argument)
 		return NULL;
 	if (argument && argument->data &&
 	    !dict_set_data(request, argument->key, argument->data->data, argument->data->len))
+		return NULL;
+	if (argument && argument->is_yes && !dict_set_bool(request, argument->key, true))
 		return NULL;
 	return steal_pointer(&request);
 }
@@ -154,10 +157,12 @@ mcinstall_get_cloud_configuration(struct mcinstall *mc, struct deadline deadline
 }
 
 int
-mcinstall_get_restrictions(struct mcinstall *mc, struct deadline deadline, plist_t *out,
-    struct error *err)
+mcinstall_get_restrictions(struct mcinstall *mc, bool by_profile, struct deadline deadline,
+    plist_t *out, struct error *err)
 {
-	return call(mc, "Restrictions", NULL, deadline, NULL, out, err);
+	const struct argument each = { "ProfileRestrictions", NULL, NULL, true };
+
+	return call(mc, "Restrictions", by_profile ? &each : NULL, deadline, NULL, out, err);
 }
 
 static int
@@ -175,9 +180,9 @@ int
 mcinstall_escalate(struct mcinstall *mc, const struct blob *certificate,
     mcinstall_sign_fn *sign, void *ctx, struct deadline deadline, struct error *err)
 {
-	const struct argument offer = { "SupervisorCertificate", NULL, certificate };
+	const struct argument offer = { "SupervisorCertificate", NULL, certificate, false };
 	auto_blob struct blob challenge = { 0 }, answer = { 0 };
-	const struct argument proof = { "SignedRequest", NULL, &answer };
+	const struct argument proof = { "SignedRequest", NULL, &answer, false };
 	auto_plist plist_t reply = NULL;
 
 	if (call(mc, "Escalate", &offer, deadline, NULL, &reply, err) < 0 ||
@@ -194,7 +199,7 @@ int
 mcinstall_install(struct mcinstall *mc, const struct blob *profile, struct deadline deadline,
     enum delivery *delivery, struct error *err)
 {
-	const struct argument payload = { "Payload", NULL, profile };
+	const struct argument payload = { "Payload", NULL, profile, false };
 
 	return call(mc, "InstallProfileSilent", &payload, deadline, delivery, NULL, err);
 }
@@ -203,7 +208,7 @@ int
 mcinstall_remove(struct mcinstall *mc, const char *identifier, struct deadline deadline,
     enum delivery *delivery, struct error *err)
 {
-	const struct argument which = { "ProfileIdentifier", identifier, NULL };
+	const struct argument which = { "ProfileIdentifier", identifier, NULL, false };
 
 	return call(mc, "RemoveProfile", &which, deadline, delivery, NULL, err);
 }

@@ -35,8 +35,9 @@ int	mcinstall_get_profile_list(struct mcinstall *mc, struct deadline deadline, p
 int	mcinstall_get_cloud_configuration(struct mcinstall *mc, struct deadline deadline,
 	    plist_t *out, struct error *err);
 /* Needs a prior escalation, and a device that answers it: REFUSED_COMMAND_FORMAT. */
-int	mcinstall_get_restrictions(struct mcinstall *mc, struct deadline deadline, plist_t *out,
-	    struct error *err);
+/* by_profile: also what each profile alone restricts. */
+int	mcinstall_get_restrictions(struct mcinstall *mc, bool by_profile, struct deadline deadline,
+	    plist_t *out, struct error *err);
 
 /* Signs challenge into *out; what crypto/signer does, given by the caller. */
 typedef int mcinstall_sign_fn(void *ctx, const struct blob *challenge,

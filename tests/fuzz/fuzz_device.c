@@ -130,7 +130,19 @@ build(enum job_kind kind, struct desired *out)
 		.organization = choice & IS_NAMED ? "Acme" : NULL };
 	struct error err = { 0 };
 
+	static const char given[] = "<plist><dict><key>PayloadType</key><string>Configuration</string>"
+	    "<key>PayloadVersion</key><integer>1</integer><key>PayloadIdentifier</key><string>com.given</string>"
+	    "<key>PayloadUUID</key><string>6F1B2C3D-0000-4000-8000-000000000000</string>"
+	    "<key>PayloadContent</key><array><dict><key>PayloadType</key>"
+	    "<string>com.apple.applicationaccess</string><key>PayloadVersion</key><integer>1</integer>"
+	    "<key>PayloadIdentifier</key><string>com.given.1</string><key>PayloadUUID</key>"
+	    "<string>6F1B2C3D-0000-4000-8000-000000000001</string><key>allowChat</key><false/>"
+	    "<key>forceDelayedSoftwareUpdates</key><true/></dict></array></dict></plist>";
+	const struct blob file = { .data = (uint8_t *)(uintptr_t)given, .len = strlen(given) };
+
 	out->digest = digest_sha256;
+	if (!(choice & IS_NAMED) && desired_add_file(out, &file, &file, &err) < 0)
+		abort();
 	if (desired_add_spec(out, &spec, &err) < 0 || desired_add_absent(out, "com.old.*", &err) < 0 ||
 	    (kind == JOB_REMOVE && desired_invert(out, &err) < 0))
 		abort();

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "core/lint.h"
 #include "core/profile.h"
 
@@ -13,6 +14,16 @@ no_digest(const void *data, size_t len, uint8_t out[32])
 {
 	(void)data;
 	memset(out, (int)len, 32);
+}
+
+/* Goes to a terminal, and whole characters into JSON. */
+static bool
+is_printable(const char *s)
+{
+	char again[2048];
+
+	text_printable(s, strlen(s), again, sizeof(again));
+	return strcmp(s, again) == 0;
 }
 
 static void
@@ -25,7 +36,8 @@ check_findings(const struct lint_report *r)
 	for (i = 0; i < r->n; i++) {
 		const struct lint_finding *f = &r->findings[i];
 
-		if (!f->path || !f->message || !*f->message || strpbrk(f->message, "\n\r\033") ||
+		if (!f->path || !f->message || !*f->message || !is_printable(f->message) ||
+		    !is_printable(f->path) ||
 		    (f->line == 0) != (f->column == 0))
 			abort();
 	}

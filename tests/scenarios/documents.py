@@ -88,6 +88,16 @@ def collect():
 <key>PayloadUUID</key><string>0B2F3C4D-0000-4000-8000-00000000000A</string>
 <key>PayloadContent</key><array/></dict></plist>""")
     old = bench.write("old.mobileconfig", open(plain).read().replace("com.acme.plain", IMESSAGE))
+    # Lint says of it what only the device can tell: another profile sets the same key.
+    wish = bench.write("wish.mobileconfig", """<plist version="1.0"><dict>
+<key>PayloadType</key><string>Configuration</string><key>PayloadVersion</key><integer>1</integer>
+<key>PayloadIdentifier</key><string>com.acme.wish</string>
+<key>PayloadUUID</key><string>0B2F3C4D-0000-4000-8000-00000000000B</string>
+<key>PayloadContent</key><array><dict><key>PayloadType</key>
+<string>com.apple.applicationaccess</string><key>PayloadVersion</key><integer>1</integer>
+<key>PayloadIdentifier</key><string>com.acme.wish.1</string>
+<key>PayloadUUID</key><string>0B2F3C4D-0000-4000-8000-00000000000C</string>
+<key>allowChat</key><false/></dict></array></dict></plist>""")
     scenes = [
         ours("good"), ours("bare", profiles=[plain]), ours("new", paired=False),
         device("free", paired=True), ours("dark", locked=True), ours("mute", queries=False),
@@ -112,6 +122,7 @@ def collect():
         everyone("plan", *identity())
         everyone("apply", *identity())
         everyone("apply", "--removable", *identity())
+        keep(b.run("plan", "--profile", wish, "-u", b.udids["good"], "--json", *identity()))
         keep(b.run("apply", "--policy", in_force_today(), "-u", b.udids["good"], "--json"))
         everyone("show", *identity())
         everyone("remove", "com.none", *identity())

@@ -48,7 +48,7 @@ ERROR = {"message": TEXT, "hint": maybe(TEXT), "chain": each(CHAIN), "chain_left
 REASONS = {
     "compliant": (None,),
     "noncompliant": ("profile-missing", "profile-differs", "profile-inactive", "profile-unwanted",
-                     "not-effective"),
+                     "not-effective", "profile-unsuitable"),
     "blocked": ("unsupervised", "foreign-supervision", "untrusted", "trust-pending",
                 "trust-denied", "pairing-forbidden", "locked", "not-activated", "os-too-old",
                 "no-policy"),
@@ -83,6 +83,8 @@ DOCUMENTS = {
             "present": TRUTH, "active": maybe(TRUTH), "action": one_of(*(ACTIONS + PLANS)),
             "content-addressed": maybe(TRUTH)}),
         "restrictions": each({"key": TEXT, "want": SOMETHING, "reported": maybe(SOMETHING)}),
+        "lint": each({"identifier": TEXT, "rule": matches(r"[A-Z]\d{3}"),
+                      "severity": one_of("error", "warning"), "path": TEXT, "message": TEXT}),
         "error": maybe(ERROR),
         "steps": each({"name": one_of("connect", "service", "facts", "escalate", "install",
                                       "remove", "unpair", "confirm"), "ms": NUMBER}),

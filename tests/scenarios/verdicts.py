@@ -246,6 +246,7 @@ def main():
     told |= {"usbmuxd-lost", "crashed", "interrupted"}      # interrupted: interrupts.py
     # Of policies.py, and of the tests of the ledger.
     told |= {"not-activated", "os-too-old", "no-policy", "profile-unwanted", "unrecorded"}
+    told |= {"profile-unsuitable"}                          # given.py
     s.equal("every reason has its scenario", sorted(
         r for rs in bench.shape.REASONS.values() for r in rs if r and r not in told), [])
     s.end()

@@ -8,6 +8,7 @@
 #include "base/blob.h"
 #include "base/error.h"
 #include "base/proplist.h"
+#include "base/text.h"
 #include "core/keys.h"
 #include "core/lint.h"
 
@@ -273,6 +274,63 @@ messages_help(void **state)
 }
 
 static void
+append(struct blob *b, const char *s)
+{
+	assert_int_equal(blob_append(b, s, strlen(s)), 0);
+}
+
+static void
+lint_bytes(const void *data, size_t len, struct lint_report *r)
+{
+	struct lint_target target = { .now = NOW };
+	struct lint_signature signature = { 0 };
+	struct error err = { 0 };
+
+	if (lint_profile(data, len, &signature, &target, r, &err) < 0)
+		fail_msg("%s", err.message);
+}
+
+
+/* Cut to size, and still whole characters: JSON takes nothing else. */
+static void
+long_foreign_names_stay_text(void **state)
+{
+	enum { MANY = 60 };
+	auto_blob struct blob text = { 0 };
+	auto_lint_report struct lint_report r = { 0 };
+	size_t shift, i, k;
+
+	(void)state;
+	for (shift = 0; shift < 4; shift++) {
+		auto_blob struct blob list = { 0 };
+		char again[1024];
+
+		for (k = 0; k < 3; k++) {
+			append(&list, "<string>a");
+			for (i = 0; i < shift + k; i++)
+				append(&list, "b");
+			for (i = 0; i < MANY; i++)
+				append(&list, "\xF0\x9F\x98\x80");
+			append(&list, "</string>");
+		}
+		assert_int_equal(blob_append(&list, "", 1), 0);
+		text.len = 0;
+		append(&text, "<plist><dict><key>PayloadContent</key><array><dict><key>PayloadType</key>"
+		    "<string>com.apple.applicationaccess</string><key>allowListedAppBundleIDs</key><array>");
+		append(&text, (const char *)list.data);
+		append(&text, "</array><key>blockedAppBundleIDs</key><array>");
+		append(&text, (const char *)list.data);
+		append(&text, "</array></dict></array></dict></plist>");
+		lint_bytes(text.data, text.len, &r);
+		assert_non_null(finding_of(&r, LINT_X002));
+		for (i = 0; i < r.n; i++) {
+			text_printable(r.findings[i].message, strlen(r.findings[i].message), again, sizeof(again));
+			assert_string_equal(r.findings[i].message, again);
+		}
+	}
+}
+
+static void
 secrets_are_never_said(void **state)
 {
 	static const char text[] = PROFILE(S("RemovalPassword", "hunter2"),
@@ -311,12 +369,6 @@ every_restriction_is_known(void **state)
 
 /* ---- hostile files ------------------------------------------------------------------ */
 
-static void
-append(struct blob *b, const char *s)
-{
-	assert_int_equal(blob_append(b, s, strlen(s)), 0);
-}
-
 static double
 cpu_seconds(void)
 {
@@ -324,17 +376,6 @@ cpu_seconds(void)
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void
-lint_bytes(const void *data, size_t len, struct lint_report *r)
-{
-	struct lint_target target = { .now = NOW };
-	struct lint_signature signature = { 0 };
-	struct error err = { 0 };
-
-	if (lint_profile(data, len, &signature, &target, r, &err) < 0)
-		fail_msg("%s", err.message);
 }
 
 static void
@@ -490,6 +531,7 @@ main(void)
 		cmocka_unit_test(a_good_profile_is_praised),
 		cmocka_unit_test(findings_say_where),
 		cmocka_unit_test(messages_help),
+		cmocka_unit_test(long_foreign_names_stay_text),
 		cmocka_unit_test(secrets_are_never_said),
 		cmocka_unit_test(every_restriction_is_known),
 		cmocka_unit_test(broken_files_are_findings),
