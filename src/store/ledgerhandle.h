@@ -30,6 +30,14 @@ struct ledger {
 /* The row that s stands on; texts live until its next step. */
 void	ledgerhandle_event(sqlite3_stmt *s, struct event *out);
 
+/* Sequence and hash of the last event, or what the first one will follow. */
+int	ledgerhandle_last(struct ledger *l, int64_t *sequence, char previous[EVENT_HASH_MAX],
+	    struct error *err);
+/* The last event is EVENT_CLOSED: nothing can be appended here. */
+bool	ledgerhandle_is_closed(struct ledger *l);
+/* The file that lies at the path now; another process may have exchanged it. */
+int	ledgerhandle_reopen(struct ledger *l, struct error *err);
+
 /* A file that is closed, and still lies where the next one belongs. Takes l. */
 int	ledgerhandle_finish_rotation(struct ledger *l, struct error *err);
 
