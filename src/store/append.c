@@ -1,4 +1,4 @@
-/* append: one event after the other, each on the disk before it is told so */
+/* append: events wait in memory, and go to the disk together */
 #include "store/ledger.h"
 
 #include <jansson.h>
@@ -60,52 +60,33 @@ insert(struct ledger *l, const struct event *e, struct error *err)
 	return rc == SQLITE_DONE ? 0 : -1;
 }
 
-static int
-append_within(struct ledger *l, struct event *e, struct error *err)
-{
-	char previous[EVENT_HASH_MAX], hash[EVENT_HASH_MAX];
-	struct timespec now;
-	int64_t last = 0;
+/* ---- what waits to be written -------------------------------------------------- */
 
-	if (ledgerhandle_last(l, &last, previous, err) < 0)
-		return -1;
-	clock_gettime(CLOCK_REALTIME, &now);
-	e->sequence = last + 1;
-	e->wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-	e->monotonic_ms = now_monotonic_ms();
-	e->previous = previous;
-	if (!event_is_sound(e))
-		return error_set(err, ERR_USAGE, "this event cannot be recorded: a text is too long, "
-		    "or no single line");
-	if (event_hash(e, hash, err) < 0)
-		return -1;
-	e->hash = hash;
-	return insert(l, e, err);
+/* An event with everything but its place in the chain. Texts are its own. */
+struct waiting {
+	struct event	 event;
+	char		*run, *body;
+	char		 device[EVENT_TEXT_MAX];
+};
+
+static void
+waiting_clear(struct waiting *w)
+{
+	free(w->run);
+	free(w->body);
+	*w = (struct waiting){ .run = NULL };
 }
 
-/* All or nothing; the write lock is taken before the last event is read. */
-static int
-append_once(struct ledger *l, struct event *e, struct error *err)
+void
+ledgerhandle_forget(struct ledger *l)
 {
-	if (sqlite3_exec(l->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
-		return write_error(l, err);
-	if (append_within(l, e, err) == 0) {
-		if (sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
-			return 0;
-		write_error(l, err);
-	}
-	sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
-	return -1;
-}
+	size_t i;
 
-bool
-ledgerhandle_is_closed(struct ledger *l)
-{
-	int64_t closed = 0;
-	struct error ignored = { 0 };
-
-	return sql_number(l->db, "SELECT coalesce((SELECT kind FROM events ORDER BY sequence DESC"
-	    " LIMIT 1) = 'closed', 0)", &closed, &ignored) == 0 && closed;
+	for (i = 0; i < l->n_waiting; i++)
+		waiting_clear(&l->waiting[i]);
+	free(l->waiting);
+	l->waiting = NULL;
+	l->n_waiting = l->room = 0;
 }
 
 /* Sorted keys, no blanks: equal bodies are equal bytes. The caller's: free(). */
@@ -124,31 +105,147 @@ canonical_text(const json_t *body, struct error *err)
 	return text;
 }
 
-int
-ledger_append(struct ledger *l, const struct ledger_entry *entry, int64_t *sequence,
-    struct error *err)
+static int
+make_room(struct ledger *l, struct error *err)
 {
-	struct error why = { 0 };
-	auto_free char *body = canonical_text(entry->body, err);
-	char device[EVENT_TEXT_MAX];
-	struct event e = {
-		.station = l->station, .boot = l->boot, .run = entry->run ? entry->run : "",
-		.kind = event_kind_word(entry->kind), .body = body,
-	};
-	int try;
+	size_t room = l->room ? 2 * l->room : 8;
+	struct waiting *grown;
 
-	if (!body)
+	if (l->n_waiting < l->room)
+		return 0;
+	grown = reallocarray(l->waiting, room, sizeof(*grown));
+	if (!grown)
+		return error_memory(err);
+	l->waiting = grown;
+	l->room = room;
+	return 0;
+}
+
+/* Fills *w, which was zero and is the caller's, also on failure. */
+static int
+fill(struct ledger *l, const struct ledger_entry *entry, struct waiting *w, struct error *err)
+{
+	struct event *e = &w->event;
+	struct timespec now;
+
+	w->run = strdup(entry->run ? entry->run : "");
+	w->body = canonical_text(entry->body, err);
+	if (!w->body)
 		return -1;
+	if (!w->run)
+		return error_memory(err);
+	clock_gettime(CLOCK_REALTIME, &now);
+	*e = (struct event){
+		.station = l->station, .boot = l->boot, .run = w->run, .body = w->body,
+		.kind = event_kind_word(entry->kind), .previous = EVENT_NO_PREVIOUS,
+		.wall_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+		.monotonic_ms = now_monotonic_ms(),
+	};
+	if (entry->device) {
+		text_canonical_udid(entry->device, w->device, sizeof(w->device));
+		e->device = w->device;
+	}
+	if (!event_is_sound(e))
+		return error_set(err, ERR_USAGE, "this event cannot be recorded: a text is too long, "
+		    "or no single line");
+	return 0;
+}
+
+int
+ledger_add(struct ledger *l, const struct ledger_entry *entry, struct error *err)
+{
+	struct waiting *w;
+
 	if (l->mode != LEDGER_WRITE || l->owner != getpid() || !l->db)
 		return error_set(err, ERR_SOFTWARE, "this ledger was not opened here for writing");
-	if (entry->device) {
-		text_canonical_udid(entry->device, device, sizeof(device));
-		e.device = device;
+	if (make_room(l, err) < 0)
+		return -1;
+	w = &l->waiting[l->n_waiting];
+	*w = (struct waiting){ .run = NULL };
+	if (fill(l, entry, w, err) < 0) {
+		waiting_clear(w);
+		return -1;
 	}
+	l->n_waiting++;
+	return 0;
+}
+
+/* ---- writing it ------------------------------------------------------------------ */
+
+/* The array may have moved since the event was filled in. */
+static struct event
+event_of(const struct waiting *w)
+{
+	struct event e = w->event;
+
+	if (e.device)
+		e.device = w->device;
+	return e;
+}
+
+static int
+append_within(struct ledger *l, int64_t *sequence, struct error *err)
+{
+	char previous[EVENT_HASH_MAX], hash[EVENT_HASH_MAX];
+	int64_t last = 0;
+	size_t i;
+
+	if (ledgerhandle_last(l, &last, previous, err) < 0)
+		return -1;
+	for (i = 0; i < l->n_waiting; i++) {
+		struct event e = event_of(&l->waiting[i]);
+
+		e.sequence = ++last;
+		e.previous = previous;
+		if (event_hash(&e, hash, err) < 0)
+			return -1;
+		e.hash = hash;
+		if (insert(l, &e, err) < 0)
+			return -1;
+		memcpy(previous, hash, sizeof(previous));
+	}
+	*sequence = last;
+	return 0;
+}
+
+/* All or nothing; the write lock is taken before the last event is read. */
+static int
+append_once(struct ledger *l, int64_t *sequence, struct error *err)
+{
+	if (sqlite3_exec(l->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+		return write_error(l, err);
+	if (append_within(l, sequence, err) == 0) {
+		if (sqlite3_exec(l->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK)
+			return 0;
+		write_error(l, err);
+	}
+	sqlite3_exec(l->db, "ROLLBACK", NULL, NULL, NULL);
+	return -1;
+}
+
+bool
+ledgerhandle_is_closed(struct ledger *l)
+{
+	int64_t closed = 0;
+	struct error ignored = { 0 };
+
+	return sql_number(l->db, "SELECT coalesce((SELECT kind FROM events ORDER BY sequence DESC"
+	    " LIMIT 1) = 'closed', 0)", &closed, &ignored) == 0 && closed;
+}
+
+/* *sequence becomes that of the last event. */
+static int
+commit(struct ledger *l, int64_t *sequence, struct error *err)
+{
+	struct error why = { 0 };
+	int try;
+
+	if (l->owner != getpid() || !l->db)
+		return error_set(err, ERR_SOFTWARE, "this ledger was not opened here for writing");
 	for (try = 0; try < APPEND_TRIES; try++) {
-		if (append_once(l, &e, &why) == 0) {
-			if (sequence)
-				*sequence = e.sequence;
+		if (append_once(l, sequence, &why) == 0) {
+			while (l->n_waiting > 0)
+				waiting_clear(&l->waiting[--l->n_waiting]);
 			return 0;
 		}
 		/* Closed by another process in the meantime: go on in the next file. */
@@ -159,4 +256,29 @@ ledger_append(struct ledger *l, const struct ledger_entry *entry, int64_t *seque
 	}
 	*err = why;
 	return -1;
+}
+
+int
+ledger_commit(struct ledger *l, struct error *err)
+{
+	int64_t sequence;
+
+	return l->n_waiting > 0 ? commit(l, &sequence, err) : 0;
+}
+
+int
+ledger_append(struct ledger *l, const struct ledger_entry *entry, int64_t *sequence,
+    struct error *err)
+{
+	int64_t last = 0;
+
+	if (ledger_add(l, entry, err) < 0)
+		return -1;
+	if (commit(l, &last, err) < 0) {
+		waiting_clear(&l->waiting[--l->n_waiting]);
+		return -1;
+	}
+	if (sequence)
+		*sequence = last;
+	return 0;
 }

@@ -107,6 +107,8 @@ finish_rotation(struct ledger *l, struct error *err)
 		return error_memory(err);
 	*again = *l;
 	again->last = again->insert = NULL;
+	again->waiting = NULL;
+	again->n_waiting = again->room = 0;
 	again->path = strdup(l->path);
 	l->db = NULL;
 	if (!again->path) {
@@ -162,6 +164,7 @@ ledger_close(struct ledger *l)
 	/* In a forked child the connection is the parent's: leave it alone. */
 	if (l->owner == getpid())
 		close_connection(l);
+	ledgerhandle_forget(l);
 	free(l->path);
 	free(l);
 }

@@ -59,11 +59,24 @@ struct ledger_entry {
 };
 
 /*
- * When it returns 0 the event is on the disk, before anything is sent: it was
- * written and synced in a transaction that also read the event before it, so
- * that any number of processes may append at once. *sequence may be NULL.
- * -1: nothing was appended; ERR_IO, or ERR_USAGE for a body that is no object
- * or larger than EVENT_BODY_MAX.
+ * The event is taken with the time of now, and waits in memory: nothing is on
+ * record before ledger_commit() returns 0. ERR_USAGE for a body that is no
+ * object or larger than EVENT_BODY_MAX. What waits when the ledger is closed
+ * is lost.
+ */
+int	ledger_add(struct ledger *l, const struct ledger_entry *entry, struct error *err);
+
+/*
+ * When it returns 0 all events that were added are on the disk, in the order
+ * in which they were added: written and synced in one transaction that also
+ * read the event before them, so that any number of processes may append at
+ * once. -1, ERR_IO: none of them is, and they go on waiting.
+ */
+int	ledger_commit(struct ledger *l, struct error *err);
+
+/*
+ * Both for one event, after those that wait. *sequence may be NULL. -1: it was
+ * not appended, and does not wait.
  */
 int	ledger_append(struct ledger *l, const struct ledger_entry *entry, int64_t *sequence,
 	    struct error *err);

@@ -9,6 +9,8 @@
 #include "store/ledger.h"
 #include "store/ledgerfile.h"
 
+struct waiting;
+
 struct ledger {
 	char			*path;
 	enum ledger_mode	 mode;
@@ -20,6 +22,8 @@ struct ledger {
 	int64_t			 first;
 	char			 carried[EVENT_HASH_MAX];
 	char			 boot[EVENT_TEXT_MAX];
+	struct waiting		*waiting;	/* added, and not on the disk yet */
+	size_t			 n_waiting, room;
 };
 
 /* Columns in the order of ledgerhandle_event(). */
@@ -33,6 +37,8 @@ void	ledgerhandle_event(sqlite3_stmt *s, struct event *out);
 /* Sequence and hash of the last event, or what the first one will follow. */
 int	ledgerhandle_last(struct ledger *l, int64_t *sequence, char previous[EVENT_HASH_MAX],
 	    struct error *err);
+/* Drops what was added and not committed. */
+void	ledgerhandle_forget(struct ledger *l);
 /* The last event is EVENT_CLOSED: nothing can be appended here. */
 bool	ledgerhandle_is_closed(struct ledger *l);
 /* The file that lies at the path now; another process may have exchanged it. */

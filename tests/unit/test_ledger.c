@@ -108,6 +108,80 @@ events_are_chained(void **state)
 	rmdir("new");
 }
 
+/* What a second connection sees: events on the disk, and a chain that holds. */
+static int64_t
+on_disk(void)
+{
+	struct ledgertest_audit a;
+
+	ledgertest_audit("ledger.db", NULL, &a);
+	assert_int_equal(a.result.findings, 0);
+	return a.result.last;
+}
+
+static void
+what_waits_is_written_together(void **state)
+{
+	auto_ledger struct ledger *l = ledgertest_open("ledger.db", LEDGER_WRITE);
+	auto_ledger struct ledger *other = ledgertest_open("ledger.db", LEDGER_WRITE);
+	const struct ledger_entry sent = { .kind = EVENT_SENT, .device = UDID }, bad = {
+		.kind = EVENT_SENT, .run = "two\nlines" };
+	struct error err = { 0 };
+	struct seen seen = { 0 };
+	int64_t sequence = 0;
+	int i;
+
+	(void)state;
+	assert_int_equal(ledger_commit(l, &err), 0);
+	assert_int_equal(on_disk(), 0);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(ledger_add(l, &sent, &err), 0);
+	assert_int_equal(on_disk(), 0);
+	/* One that cannot be recorded does not take the others with it. */
+	assert_int_equal(ledger_add(l, &bad, &err), -1);
+	assert_int_equal(err.kind, ERR_USAGE);
+	/* Another process was quicker: what waits gets its place when it is written. */
+	ledgertest_add(other, EVENT_OPERATOR, NULL, "in between");
+	assert_int_equal(ledger_commit(l, &err), 0);
+	assert_int_equal(on_disk(), 21);
+	assert_int_equal(ledger_commit(l, &err), 0);
+	assert_int_equal(on_disk(), 21);
+	/* An append takes along what waits, in its order. */
+	assert_int_equal(ledger_add(l, &sent, &err), 0);
+	assert_int_equal(ledger_append(l, &sent, &sequence, &err), 0);
+	assert_int_equal(sequence, 23);
+	assert_int_equal(ledger_each(l, NULL, see, &seen, &err), 0);
+	assert_int_equal(seen.n, 23);
+	/* What was never committed is not there. */
+	assert_int_equal(ledger_add(other, &sent, &err), 0);
+	ledger_close(steal_pointer(&other));
+	assert_int_equal(on_disk(), 23);
+}
+
+static void
+what_could_not_be_written_waits_on(void **state)
+{
+	const struct ledger_place place = { .path = "ledger.db", .station = "bench", .busy_ms = 1 };
+	const struct ledger_entry sent = { .kind = EVENT_SENT };
+	auto_ledger struct ledger *l = NULL;
+	struct error err = { 0 };
+	sqlite3 *holder;
+
+	(void)state;
+	assert_int_equal(ledger_open(&place, LEDGER_WRITE, &l, &err), 0);
+	assert_int_equal(sqlite3_open("ledger.db", &holder), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(holder, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(ledger_add(l, &sent, &err), 0);
+	assert_int_equal(ledger_commit(l, &err), -1);
+	assert_int_equal(err.kind, ERR_IO);
+	/* An append that fails says so and is over. */
+	assert_int_equal(ledger_append(l, &sent, NULL, &err), -1);
+	assert_int_equal(sqlite3_exec(holder, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(holder);
+	assert_int_equal(ledger_commit(l, &err), 0);
+	assert_int_equal(on_disk(), 1);
+}
+
 static void
 events_cannot_be_changed(void **state)
 {
@@ -505,6 +579,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		ledger_test(the_hash_is_over_documented_bytes),
 		ledger_test(events_are_chained),
+		ledger_test(what_waits_is_written_together),
+		ledger_test(what_could_not_be_written_waits_on),
 		ledger_test(events_cannot_be_changed),
 		ledger_test(what_cannot_be_written_is_an_io_error),
 		ledger_test(a_ledger_has_one_station),
