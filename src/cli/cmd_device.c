@@ -52,6 +52,7 @@ struct showing {
 	enum job_kind		 kind;
 	struct progress		*progress;
 	json_t			*rows;		/* of list, until they can be sorted */
+	json_t			*results;	/* to be shown when they are on record */
 	struct journal		*journal;
 	int			 exit_code;
 };
@@ -95,7 +96,7 @@ on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_
 	code = exit_code_of(s->kind, message);
 	if (code > s->exit_code)
 		s->exit_code = code;
-	show_result(s, message);
+	json_array_append(s->results, message);
 }
 
 static int
@@ -104,6 +105,21 @@ on_intent(void *ctx, const struct mux_device *device, const json_t *intent, stru
 	struct showing *s = ctx;
 
 	return journal_permit(s->journal, device, intent, err);
+}
+
+/* A verdict is on record before anybody reads it; one that cannot be is told all the same. */
+static int
+on_commit(void *ctx, struct error *err)
+{
+	struct showing *s = ctx;
+	int rc = journal_commit(s->journal, err);
+	json_t *message;
+	size_t i;
+
+	json_array_foreach(s->results, i, message)
+		show_result(s, message);
+	json_array_clear(s->results);
+	return rc;
 }
 
 /* ---- list: sorted by port, so that the order is that of the bench ---------------- */
@@ -193,19 +209,22 @@ run_jobs(struct cli *cli, const struct job *job, const struct side *side,
 		.job = job, .signer = side->host.signer, .run = cli->run,
 		.identities = side->clients.for_fleet, .n_identities = side->clients.n,
 		.jobs = o->jobs > 0 ? (unsigned)o->jobs : DEFAULT_JOBS, .wants_steps = is_live,
-		.permit = journal->ledger ? on_intent : NULL, .tell = on_message, .ctx = &s,
+		.permit = journal->ledger ? on_intent : NULL, .commit = on_commit,
+		.tell = on_message, .ctx = &s,
 		.slot_of = config_slots() ? config_slot_of : NULL, .slot_ctx = (void *)(uintptr_t)config_slots(),
 	};
 	struct error err = { 0 };
 	int rc;
 
 	s.rows = json_array();
+	s.results = json_array();
 	if (progress_new(n, is_live, o->verbosity < 0, &s.progress, &err) < 0)
 		return cli_fail(cli, &err);
 	rc = fleet_run(&fleet, devices, n, &err);
 	progress_free(s.progress);
 	print_rows(s.rows, cli->color);
 	json_decref(s.rows);
+	json_decref(s.results);
 	if (rc < 0)
 		return cli_fail(cli, &err);
 	/* The devices are as told, but it is not on record. */
@@ -253,6 +272,7 @@ cmd_device(struct cli *cli)
 	if (kinds[k].is_recorded &&
 	    record_journal(cli, kinds[k].is_changing && !cli->options.dry_run, &journal, &err) < 0)
 		return cli_fail(cli, &err);
+	journal.is_batched = true;
 	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);
 	return run_jobs(cli, &job, &side, &journal, devices, n);
 }

@@ -260,7 +260,7 @@ cmd_ledger_rotate(struct cli *cli)
 
 	if (record_open(cli, LEDGER_WRITE, &l, &err) < 0)
 		return cli_fail(cli, &err);
-	if (record_operator(cli, l, &err) < 0) {
+	if (record_operator(cli, l, &err) < 0 || ledger_commit(l, &err) < 0) {
 		ledger_close(l);
 		return cli_fail(cli, &err);
 	}

@@ -74,7 +74,7 @@ record_operator(const struct cli *cli, struct ledger *l, struct error *err)
 	    "uid", (int)getuid(), "sudo_user", sudo && *sudo ? sudo : NULL, "from", where_from(from));
 	const struct ledger_entry entry = { .kind = EVENT_OPERATOR, .run = cli->run, .body = body };
 
-	return body ? ledger_append(l, &entry, NULL, err) : error_memory(err);
+	return body ? ledger_add(l, &entry, err) : error_memory(err);
 }
 
 int

@@ -17,6 +17,7 @@
 enum {
 	GRACE_MS = 1500,		/* after its deadline, to say so itself */
 	STOP_MS = 3000,			/* after an interrupt, to say how far it came */
+	LINGER_MS = 20,			/* what was told waits so long for more */
 };
 
 /* A lane, and when its worker is killed. */
@@ -46,14 +47,37 @@ fleet_catch_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+/* Everything that fleet_run() needs while it runs. */
+struct crew {
+	const struct fleet	*fleet;
+	const struct mux_device	*devices;
+	size_t			 n, next;
+	unsigned		 n_posts, busy;
+	struct post		*posts;
+	struct pollfd		*polls;
+	bool			 is_stopping;	/* no more jobs are begun */
+	bool			 was_told;	/* workers have heard of the interrupt */
+	size_t			 started;
+	struct deadline		 commit_by;	/* what was told is committed; never: nothing was */
+	struct error		 unrecorded;	/* the record failed: nothing more is begun */
+};
+
+static void
+tell(struct crew *c, const struct mux_device *device, json_t *message, bool is_result)
+{
+	c->fleet->tell(c->fleet->ctx, device, message, is_result);
+	/* A result is waited for: by people, and by the end of the command. */
+	c->commit_by = deadline_sooner(c->commit_by, deadline_in(is_result ? 0 : LINGER_MS));
+}
+
 /* ---- one device ------------------------------------------------------------ */
 
 static void
-tell_started(const struct fleet *fleet, const struct mux_device *device)
+tell_started(struct crew *c, const struct mux_device *device)
 {
 	json_t *event = report_event("started", device);
 
-	fleet->tell(fleet->ctx, device, event, false);
+	tell(c, device, event, false);
 	json_decref(event);
 }
 
@@ -64,9 +88,9 @@ slot_of(const struct fleet *fleet, const struct mux_device *device)
 }
 
 static int
-start(const struct fleet *fleet, const struct mux_device *device, struct post *out,
-    struct error *err)
+start(struct crew *c, const struct mux_device *device, struct post *out, struct error *err)
 {
+	const struct fleet *fleet = c->fleet;
 	struct job job = *fleet->job;
 	const struct lane_order order = {
 		.job = &job, .device = device, .signer = fleet->signer,
@@ -79,37 +103,37 @@ start(const struct fleet *fleet, const struct mux_device *device, struct post *o
 	if (lane_start(&order, &out->lane, err) < 0)
 		return -1;
 	out->deadline = deadline_in(job.timeout_ms + job.person_ms + GRACE_MS);
-	tell_started(fleet, device);
+	tell_started(c, device);
 	return 0;
 }
 
 /* Takes the reference. */
 static void
-tell_result(const struct fleet *fleet, const struct mux_device *device, json_t *result)
+tell_result(struct crew *c, const struct mux_device *device, json_t *result)
 {
 	if (result)
-		fleet->tell(fleet->ctx, device, result, true);
+		tell(c, device, result, true);
 	json_decref(result);
 }
 
 static void
-end(const struct fleet *fleet, struct post *post, bool was_killed)
+end(struct crew *c, struct post *post, bool was_killed)
 {
 	const struct mux_device device = post->lane.device;
 	enum lane_end_as as = !was_killed ? LANE_ENDED : stop_requested ? LANE_STOPPED : LANE_OVERDUE;
 
-	tell_result(fleet, &device, lane_end(&post->lane, fleet->run, as));
+	tell_result(c, &device, lane_end(&post->lane, c->fleet->run, as));
 }
 
 static struct deadline
-next_deadline(const struct post *posts, unsigned n)
+next_deadline(const struct crew *c)
 {
-	struct deadline next = deadline_never();
+	struct deadline next = c->commit_by;
 	unsigned i;
 
-	for (i = 0; i < n; i++)
-		if (posts[i].lane.fd >= 0)
-			next = deadline_sooner(next, posts[i].deadline);
+	for (i = 0; i < c->n_posts; i++)
+		if (c->posts[i].lane.fd >= 0)
+			next = deadline_sooner(next, c->posts[i].deadline);
 	return next;
 }
 
@@ -129,50 +153,33 @@ pass_on_stop(struct post *posts, unsigned n)
 
 /* ---- the loop ------------------------------------------------------------ */
 
-/* Everything that fleet_run() needs while it runs. */
-struct crew {
-	const struct fleet	*fleet;
-	const struct mux_device	*devices;
-	size_t			 n, next;
-	unsigned		 n_posts, busy;
-	struct post		*posts;
-	struct pollfd		*polls;
-	bool			 is_stopping;	/* no more jobs are begun */
-	bool			 was_told;	/* workers have heard of the interrupt */
-	size_t			 started;
-	struct error		 unrecorded;	/* the ledger failed: nothing more is begun */
-};
-
 static void
 on_intent(void *ctx, struct lane *lane, json_t *intent)
 {
 	struct crew *c = ctx;
 
-	lane_answer(lane, !c->fleet->permit || (c->unrecorded.kind == ERR_NONE &&
-	    c->fleet->permit(c->fleet->ctx, &lane->device, intent, &c->unrecorded) == 0));
+	/* The worker waits with its change in hand; settle() answers it. */
+	if (c->fleet->permit && c->unrecorded.kind == ERR_NONE)
+		(void)c->fleet->permit(c->fleet->ctx, &lane->device, intent, &c->unrecorded);
 }
 
 static void
 on_event(void *ctx, struct lane *lane, json_t *event)
 {
-	struct crew *c = ctx;
-
-	c->fleet->tell(c->fleet->ctx, &lane->device, event, false);
+	tell(ctx, &lane->device, event, false);
 }
 
 static void
 on_result(void *ctx, struct lane *lane, json_t *result)
 {
-	struct crew *c = ctx;
-
-	c->fleet->tell(c->fleet->ctx, &lane->device, result, true);
+	tell(ctx, &lane->device, result, true);
 }
 
 static void
-tell_not_begun(const struct crew *c, const struct mux_device *device, enum reason reason,
+tell_not_begun(struct crew *c, const struct mux_device *device, enum reason reason,
     const char *message)
 {
-	tell_result(c->fleet, device, lane_not_begun(device, c->fleet->job->kind,
+	tell_result(c, device, lane_not_begun(device, c->fleet->job->kind,
 	    slot_of(c->fleet, device), c->fleet->run, reason, message));
 }
 
@@ -187,7 +194,7 @@ fill_lanes(struct crew *c, struct error *err)
 		if (c->posts[i].lane.fd >= 0)
 			continue;
 		c->next++;
-		if (start(c->fleet, device, &c->posts[i], err) == 0) {
+		if (start(c, device, &c->posts[i], err) == 0) {
 			c->busy++;
 			c->started++;
 			continue;
@@ -210,7 +217,7 @@ wait_for_lanes(struct crew *c)
 
 	for (i = 0; i < c->n_posts; i++)
 		c->polls[i] = (struct pollfd){ .fd = c->posts[i].lane.fd, .events = POLLIN };
-	n = deadline_poll(c->polls, c->n_posts, next_deadline(c->posts, c->n_posts), !c->is_stopping);
+	n = deadline_poll(c->polls, c->n_posts, next_deadline(c), !c->is_stopping);
 	for (i = 0; i < c->n_posts; i++) {
 		struct post *post = &c->posts[i];
 		bool is_over;
@@ -220,9 +227,34 @@ wait_for_lanes(struct crew *c)
 		is_over = deadline_passed(post->deadline);
 		if (!is_over && (n <= 0 || !c->polls[i].revents || lane_read(&post->lane, &listener)))
 			continue;
-		end(c->fleet, post, is_over);
+		end(c, post, is_over);
 		c->busy--;
 	}
+}
+
+/*
+ * Workers that ask together are answered together: one commit is for all of
+ * them, and for what was told before.
+ */
+static void
+settle(struct crew *c, bool is_last)
+{
+	const struct fleet *fleet = c->fleet;
+	struct error why = { 0 };
+	bool is_asked = false;
+	unsigned i;
+
+	for (i = 0; i < c->n_posts; i++)
+		is_asked = is_asked || c->posts[i].lane.is_asking;
+	if (!is_asked && !is_last && !deadline_passed(c->commit_by))
+		return;
+	c->commit_by = deadline_never();
+	if (fleet->commit && fleet->commit(fleet->ctx, &why) < 0 && is_asked &&
+	    c->unrecorded.kind == ERR_NONE)
+		c->unrecorded = why;
+	for (i = 0; i < c->n_posts; i++)
+		if (c->posts[i].lane.is_asking)
+			lane_answer(&c->posts[i].lane, c->unrecorded.kind == ERR_NONE);
 }
 
 static void
@@ -244,7 +276,8 @@ int
 fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
     struct error *err)
 {
-	struct crew c = { .fleet = fleet, .devices = devices, .n = n };
+	struct crew c = { .fleet = fleet, .devices = devices, .n = n,
+		.commit_by = deadline_never() };
 	auto_free struct post *posts = NULL;
 	auto_free struct pollfd *polls = NULL;
 	unsigned i;
@@ -268,8 +301,10 @@ fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 		}
 		c.is_stopping = stop_requested || c.unrecorded.kind != ERR_NONE;
 		wait_for_lanes(&c);
+		settle(&c, false);
 	}
 	tell_rest(&c);
+	settle(&c, true);
 	if (c.unrecorded.kind == ERR_NONE)
 		return 0;
 	*err = c.unrecorded;

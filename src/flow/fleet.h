@@ -38,18 +38,25 @@ struct fleet {
 	const char		*run;		/* UUID of this command */
 	unsigned		 jobs;		/* at once */
 	bool			 wants_steps;	/* events for each step, not only what matters */
-	/*
-	 * Called before a change is sent to a device, with what it is ("intent":
-	 * step, profile, uuid): the record must be on the disk when it returns 0.
-	 * -1 and the worker sends nothing, no other job begins, and fleet_run()
-	 * returns that error. NULL: nothing is recorded.
-	 */
-	int			(*permit)(void *ctx, const struct mux_device *device,
-				    const json_t *intent, struct error *err);
 	/* A worker's message: an event, or (is_result) what the device gets told as.
 	 * message is borrowed. */
 	void			(*tell)(void *ctx, const struct mux_device *device,
 				    json_t *message, bool is_result);
+	/*
+	 * Called with each change that a worker wants to send ("intent": step,
+	 * profile, uuid). -1 and the worker sends nothing, no other job begins, and
+	 * fleet_run() returns that error. NULL: nothing is recorded.
+	 */
+	int			(*permit)(void *ctx, const struct mux_device *device,
+				    const json_t *intent, struct error *err);
+	/*
+	 * Called before any worker hears that it may send: what was told and
+	 * permitted so far must be on the disk when it returns 0. -1 is for all that
+	 * wait for their answer what a -1 of permit is for one. It is also called
+	 * soon after something was told, once for all that came together, and
+	 * before fleet_run() returns; a -1 is then the caller's to keep. May be NULL.
+	 */
+	int			(*commit)(void *ctx, struct error *err);
 	void			*ctx;
 };
 

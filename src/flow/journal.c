@@ -22,7 +22,8 @@ append(struct journal *j, enum event_kind kind, const char *udid, const json_t *
 		.kind = kind, .run = j->run, .device = udid, .body = body,
 	};
 
-	return ledger_append(j->ledger, &entry, NULL, err);
+	return j->is_batched ? ledger_add(j->ledger, &entry, err) :
+	    ledger_append(j->ledger, &entry, NULL, err);
 }
 
 /* Of an event what the ledger's own columns do not tell already. */
@@ -70,9 +71,27 @@ kind_of(const json_t *message, bool is_result)
 void
 journal_add(struct journal *j, enum event_kind kind, const char *udid, json_t *body)
 {
-	if (j->ledger && j->failed.kind == ERR_NONE && append(j, kind, udid, body, &j->failed) < 0)
+	/* A commit that failed may succeed the next time; an event that is lost is lost. */
+	bool has_failed = j->is_batched ? j->is_incomplete : j->failed.kind != ERR_NONE;
+
+	if (j->ledger && !has_failed && append(j, kind, udid, body, &j->failed) < 0) {
 		error_context(&j->failed, "the ledger");
+		j->is_incomplete = true;
+	}
 	json_decref(body);
+}
+
+int
+journal_commit(struct journal *j, struct error *err)
+{
+	struct error why = { 0 };
+	int rc = j->ledger ? ledger_commit(j->ledger, &why) : 0;
+
+	if (rc < 0)
+		*err = why;
+	if (!j->is_incomplete)
+		j->failed = why;
+	return rc;
 }
 
 void

@@ -114,6 +114,7 @@ lane_answer(struct lane *lane, bool may)
 {
 	char answer = may ? WORKER_MAY : WORKER_MAY_NOT;
 
+	lane->is_asking = false;
 	/* A worker that died meanwhile hears nothing; it has sent nothing either. */
 	(void)send(lane->fd, &answer, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
@@ -127,6 +128,7 @@ take_line(struct lane *lane, const struct lane_listener *listener, const char *l
 	bool is_event = schema && strcmp(schema, "chaperone.event/1") == 0;
 
 	if (is_event && event && strcmp(event, "intent") == 0) {
+		lane->is_asking = true;
 		listener->intent(listener->ctx, lane, message);
 	} else if (is_event && !lane->has_result) {
 		note_event(lane, message);

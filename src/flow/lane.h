@@ -37,6 +37,7 @@ struct lane {
 	struct blob		 line;
 	struct outcome		 told;		/* what its events say, should it die */
 	bool			 has_result;
+	bool			 is_asking;	/* waits for lane_answer() */
 };
 
 /*
