@@ -19,6 +19,7 @@
 #include "cli/select.h"
 #include "core/desired.h"
 #include "core/verdict.h"
+#include "crypto/signer.h"
 #include "flow/fleet.h"
 #include "flow/job.h"
 #include "flow/journal.h"
@@ -234,19 +235,29 @@ run_jobs(struct cli *cli, const struct job *job, const struct side *side,
 	return deadline_interrupted() ? EXIT_INTERRUPTED : s.exit_code;
 }
 
-/* The identities first: a wrong passphrase must not leave half a job behind. */
+/*
+ * The identities first: a wrong passphrase must not leave half a job behind.
+ * While the signer decrypts its key, the ledger is opened.
+ */
 static int
-open_side(struct cli *cli, bool uses_identity, bool has_desired, struct side *side,
-    struct desired *desired, struct error *err)
+open_side(struct cli *cli, size_t k, struct side *side, struct desired *desired,
+    struct journal *journal, struct error *err)
 {
 	const struct options *o = &cli->options;
+	bool by_policy = kinds[k].has_desired && o->policy;
 
-	if (has_desired && o->policy)
-		return desire_check_policy(cli, err) < 0 ? -1 :
-		    clients_open(o, o->policy, &side->clients, err);
-	if ((uses_identity || o->is_identity_named) && host_open(o, &side->host, err) < 0)
+	if (by_policy && (desire_check_policy(cli, err) < 0 ||
+	    clients_open(o, o->policy, &side->clients, err) < 0))
 		return -1;
-	return has_desired ? desire_from_options(cli, &side->host.cert, desired, err) : 0;
+	if (!by_policy && (kinds[k].uses_identity || o->is_identity_named) &&
+	    host_begin(o, &side->host, err) < 0)
+		return -1;
+	if (kinds[k].is_recorded)
+		record_journal(cli, journal);
+	if (host_await(&side->host, err) < 0)
+		return -1;
+	return kinds[k].has_desired && !by_policy ?
+	    desire_from_options(cli, &side->host.cert, desired, err) : 0;
 }
 
 int
@@ -259,20 +270,25 @@ cmd_device(struct cli *cli)
 	struct error err = { 0 };
 	struct job job;
 	size_t n = 0, k = 0;
+	int code;
 
 	while (strcmp(kinds[k].name, cli->command->name) != 0)
 		k++;
 	fleet_catch_signals();
-	if (open_side(cli, kinds[k].uses_identity, kinds[k].has_desired, &side, &desired, &err) < 0)
+	if (open_side(cli, k, &side, &desired, &journal, &err) < 0)
 		return cli_fail(cli, &err);
 	if (select_devices(cli, kinds[k].is_changing, &devices, &n, &err) < 0)
 		return cli_fail(cli, &err);
 	if (n == 0)
 		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
 	if (kinds[k].is_recorded &&
-	    record_journal(cli, kinds[k].is_changing && !cli->options.dry_run, &journal, &err) < 0)
+	    record_check_journal(cli, kinds[k].is_changing && !cli->options.dry_run, &journal,
+	    &err) < 0)
 		return cli_fail(cli, &err);
 	journal.is_batched = true;
 	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);
-	return run_jobs(cli, &job, &side, &journal, devices, n);
+	code = run_jobs(cli, &job, &side, &journal, devices, n);
+	/* It may go while the ledger is closed. */
+	signer_dismiss(side.host.signer);
+	return code;
 }

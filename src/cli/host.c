@@ -24,7 +24,7 @@ warn_of_validity(const struct cert *cert)
 }
 
 int
-host_load(const struct options *o, struct host *out, struct error *err)
+host_begin(const struct options *o, struct host *out, struct error *err)
 {
 	struct secret_source secret = {
 		.file = o->passphrase_file, .allow_loose_files = o->allow_loose_files,
@@ -37,7 +37,29 @@ host_load(const struct options *o, struct host *out, struct error *err)
 
 	if (!o->identity)
 		return 0;
-	return signer_start(&source, &out->signer, &out->cert, err);
+	return signer_begin(&source, &out->signer, err);
+}
+
+int
+host_load(const struct options *o, struct host *out, struct error *err)
+{
+	if (host_begin(o, out, err) < 0)
+		return -1;
+	if (!out->signer || signer_await(out->signer, &out->cert, err) == 0)
+		return 0;
+	host_close(out);
+	return -1;
+}
+
+int
+host_await(struct host *h, struct error *err)
+{
+	if (!h->signer)
+		return 0;
+	if (signer_await(h->signer, &h->cert, err) < 0)
+		return -1;
+	warn_of_validity(&h->cert);
+	return 0;
 }
 
 int

@@ -23,6 +23,9 @@ struct host {
  * signer: this process never holds the key.
  */
 int	host_open(const struct options *o, struct host *out, struct error *err);
+/* The same in two steps, with time between them: host_close() also between. */
+int	host_begin(const struct options *o, struct host *out, struct error *err);
+int	host_await(struct host *h, struct error *err);
 /* The same without a word about the certificate's validity: devices do not matter. */
 int	host_load(const struct options *o, struct host *out, struct error *err);
 void	host_close(struct host *h);

@@ -77,23 +77,35 @@ record_operator(const struct cli *cli, struct ledger *l, struct error *err)
 	return body ? ledger_add(l, &entry, err) : error_memory(err);
 }
 
-int
-record_journal(const struct cli *cli, bool is_changing, struct journal *out, struct error *err)
+static int
+open_journal(const struct cli *cli, struct journal *out, struct error *err)
 {
-	const struct options *o = &cli->options;
 	auto_ledger struct ledger *l = NULL;
 
+	if (record_open(cli, LEDGER_WRITE, &l, err) < 0 || record_operator(cli, l, err) < 0)
+		return -1;
+	out->ledger = steal_pointer(&l);
+	return 0;
+}
+
+void
+record_journal(const struct cli *cli, struct journal *out)
+{
 	*out = (struct journal){ .run = cli->run, .command = cli->command->name };
-	if (o->no_ledger)
+	if (!cli->options.no_ledger)
+		(void)open_journal(cli, out, &out->failed);
+}
+
+int
+record_check_journal(const struct cli *cli, bool is_changing, struct journal *j, struct error *err)
+{
+	if (j->failed.kind == ERR_NONE)
 		return 0;
-	if (record_open(cli, LEDGER_WRITE, &l, err) == 0 && record_operator(cli, l, err) == 0) {
-		out->ledger = steal_pointer(&l);
-		return 0;
-	}
-	if (is_changing || o->ledger)
+	*err = j->failed;
+	if (is_changing || cli->options.ledger)
 		return error_context(err, "the ledger");
 	log_at(LOG_NORMAL, "nothing is recorded: %s", err->message);
-	*err = (struct error){ 0 };
+	j->failed = *err = (struct error){ 0 };
 	return 0;
 }
 

@@ -23,11 +23,16 @@ int	record_open(const struct cli *cli, enum ledger_mode mode, struct ledger **ou
 int	record_operator(const struct cli *cli, struct ledger *l, struct error *err);
 
 /*
- * Opens the ledger and writes who gave which command; *out: journal_close(). A
- * command that changes devices does not run without it (ERR_IO); one that only
- * reads goes on and says so, unless --ledger named the file.
+ * Opens the ledger and notes who gave which command, to be written with the
+ * first event; *out: journal_close(). In silence, for somebody may be typing a
+ * passphrase: what went wrong record_check_journal() tells.
  */
-int	record_journal(const struct cli *cli, bool is_changing, struct journal *out,
+void	record_journal(const struct cli *cli, struct journal *out);
+/*
+ * A command that changes devices does not run without its ledger (ERR_IO); one
+ * that only reads goes on and says so, unless --ledger named the file.
+ */
+int	record_check_journal(const struct cli *cli, bool is_changing, struct journal *j,
 	    struct error *err);
 
 /* --device, --since, --until, --verdict, --policy, --run. ERR_USAGE. */

@@ -33,6 +33,13 @@ struct signer {
 
 static const char gone[] = "the signer is gone";
 
+void
+signer_dismiss(struct signer *s)
+{
+	if (s)
+		(void)shutdown(s->control, SHUT_WR);
+}
+
 /* Closing is what ends it; a child that hangs is not waited for. */
 void
 signer_stop(struct signer *s)
@@ -42,7 +49,7 @@ signer_stop(struct signer *s)
 	if (!s)
 		return;
 	pfd = (struct pollfd){ .fd = s->control, .events = POLLIN };
-	(void)shutdown(s->control, SHUT_WR);
+	signer_dismiss(s);
 	/* Only while it loads, perhaps at a prompt, does it listen to this. */
 	(void)kill(s->pid, SIGTERM);
 	if (poll(&pfd, 1, GOODBYE_MS) <= 0 || !(pfd.revents & POLLHUP))
@@ -108,11 +115,8 @@ hear(struct signer *s, struct cert *cert, struct error *err)
 }
 
 int
-signer_start(const struct identity_source *source, struct signer **out, struct cert *cert,
-    struct error *err)
+signer_begin(const struct identity_source *source, struct signer **out, struct error *err)
 {
-	auto_with(clean_signer) struct signer *s = NULL;
-	struct error later = { 0 };
 	struct signer *fresh;
 	int ends[2];
 	pid_t parent = getpid(), pid;
@@ -133,10 +137,27 @@ signer_start(const struct identity_source *source, struct signer **out, struct c
 		signer_forget(fresh);
 		return error_set_sys(err, ERR_SOFTWARE, errno, "starting the signer");
 	}
-	s = fresh;
+	*out = fresh;
+	return 0;
+}
+
+int
+signer_await(struct signer *s, struct cert *cert, struct error *err)
+{
+	struct error later = { 0 };
+
 	/* While the child decrypts. Should it fail, whoever needs TLS will say so. */
 	(void)tls_prepare(&later);
-	if (hear(s, cert, err) < 0)
+	return hear(s, cert, err);
+}
+
+int
+signer_start(const struct identity_source *source, struct signer **out, struct cert *cert,
+    struct error *err)
+{
+	auto_with(clean_signer) struct signer *s = NULL;
+
+	if (signer_begin(source, &s, err) < 0 || signer_await(s, cert, err) < 0)
 		return -1;
 	*out = steal_pointer(&s);
 	return 0;

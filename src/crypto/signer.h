@@ -40,12 +40,19 @@ bool	signer_is_document(enum signer_purpose purpose);
  * Forks the signer. The child loads the identity (and asks for its passphrase,
  * in the child, where all descriptors but the first three are closed) and
  * keeps it in memory that is neither dumped nor swapped; this process never
- * sees the key, and makes tls_prepare() meanwhile. Returns when the identity is
- * loaded, with its certificate in *cert, or -1 with the child's own error. Call
- * it before any worker is forked, before there is a thread, and before anything
- * a device sent is parsed. The child ignores the terminal's signals: it ends
- * when this process does, or with signer_stop().
+ * sees the key. Call it before any worker is forked, before there is a thread,
+ * and before anything a device sent is parsed. The child ignores the terminal's
+ * signals: it ends when this process does, or with signer_stop().
  */
+int	signer_begin(const struct identity_source *source, struct signer **out,
+	    struct error *err);
+/*
+ * Returns when the identity is loaded, with its certificate in *cert, or -1
+ * with the child's own error. Old files take some milliseconds to decrypt; what
+ * this process has to do anyway it does between the two, and tls_prepare() in here.
+ */
+int	signer_await(struct signer *s, struct cert *cert, struct error *err);
+/* Both at once. */
 int	signer_start(const struct identity_source *source, struct signer **out,
 	    struct cert *cert, struct error *err);
 
@@ -68,6 +75,8 @@ int	signer_sign_document(struct signer *s, enum signer_purpose purpose, const vo
 int	signer_sign_digest(struct signer *s, enum signer_purpose purpose,
 	    const uint8_t digest[SIGNER_DIGEST], struct blob *out, struct error *err);
 
+/* No more channels: the child ends when those that there are do. NULL is fine. */
+void	signer_dismiss(struct signer *s);
 /* Ends the child and waits for it. NULL is fine. */
 void	signer_stop(struct signer *s);
 /* In a forked worker: closes what belongs to the parent, ends nothing. */

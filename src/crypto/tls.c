@@ -261,8 +261,9 @@ decode_client(const struct tls_client *who, struct client *c, struct error *err)
 	return 0;
 }
 
+/* last_client becomes who, unless it is already. */
 static int
-use_client(SSL *ssl, const struct tls_client *who, struct error *err)
+learn(const struct tls_client *who, struct error *err)
 {
 	struct client *c = &last_client;
 	uint8_t digest[2][32];
@@ -277,6 +278,24 @@ use_client(SSL *ssl, const struct tls_client *who, struct error *err)
 			return -1;
 		memcpy(c->digest, digest, sizeof(digest));
 	}
+	return 0;
+}
+
+void
+tls_learn(const struct tls_client *who)
+{
+	struct error later = { 0 };
+
+	(void)learn(who, &later);
+}
+
+static int
+use_client(SSL *ssl, const struct tls_client *who, struct error *err)
+{
+	const struct client *c = &last_client;
+
+	if (learn(who, err) < 0)
+		return -1;
 	if (SSL_use_certificate(ssl, c->cert) != 1 || SSL_use_PrivateKey(ssl, c->key) != 1)
 		return ossl_error(err, ERR_DATA, "the pair record's certificate and key");
 	return 0;

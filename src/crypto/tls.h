@@ -28,6 +28,12 @@ struct tls_client {
 int	tls_prepare(struct error *err);
 
 /*
+ * Decodes the pair now, while a device thinks: the next tls_open() with it is
+ * quicker. What cannot be decoded is told there.
+ */
+void	tls_learn(const struct tls_client *who);
+
+/*
  * Takes no ownership of fd, a connected socket; it need not be non-blocking,
  * and it must not be read or written otherwise while *out lives. Blocks for
  * the handshake, at most until the deadline. Never raises SIGPIPE.

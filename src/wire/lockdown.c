@@ -93,24 +93,40 @@ new_request(const char *name)
 	return steal_pointer(&request);
 }
 
-/* *reply is set for a refusal too: some carry more than Error. */
 static int
-call(struct lockdown *l, plist_t request, struct deadline deadline, plist_t *reply,
-    struct error *err)
+ask(struct lockdown *l, plist_t request, struct deadline deadline, struct error *err)
 {
 	const char *name = dict_get_string(request, "Request");
 
 	if (!name)
 		return error_memory(err);
 	log_debug("lockdown: %s", name);
-	if (channel_send(l->channel, request, deadline, err) < 0 ||
-	    channel_receive(l->channel, deadline, reply, err) < 0)
+	if (channel_send(l->channel, request, deadline, err) < 0)
+		return error_context(err, "%s", name);
+	return 0;
+}
+
+/* *reply is set for a refusal too: some carry more than Error. */
+static int
+hear(struct lockdown *l, plist_t request, struct deadline deadline, plist_t *reply,
+    struct error *err)
+{
+	const char *name = dict_get_string(request, "Request");
+
+	if (channel_receive(l->channel, deadline, reply, err) < 0)
 		return error_context(err, "%s", name);
 	if (check_reply(name, *reply, err) < 0) {
 		log_debug("lockdown: %s", err->message);
 		return -1;
 	}
 	return 0;
+}
+
+static int
+call(struct lockdown *l, plist_t request, struct deadline deadline, plist_t *reply,
+    struct error *err)
+{
+	return ask(l, request, deadline, err) < 0 ? -1 : hear(l, request, deadline, reply, err);
 }
 
 int
@@ -147,7 +163,11 @@ lockdown_start_session(struct lockdown *l, const struct pair_record *r,
 	if (!dict_set_string(request, "HostID", r->host_id) ||
 	    !dict_set_string(request, "SystemBUID", r->system_buid))
 		return error_memory(err);
-	if (call(l, request, deadline, &reply, err) < 0)
+	if (ask(l, request, deadline, err) < 0)
+		return -1;
+	/* While the device looks for us in its memory. */
+	tls_learn(&who);
+	if (hear(l, request, deadline, &reply, err) < 0)
 		return -1;
 	if (!dict_get_string(reply, "SessionID") ||
 	    !dict_get_bool(reply, "EnableSessionSSL", &uses_tls))
