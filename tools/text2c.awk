@@ -3,7 +3,7 @@
 BEGIN { printf "/* made by text2c.awk: do not edit */\n#include \"%s\"\n\nconst char %s[] =\n", header, name }
 
 {
-	gsub(/\\/, "\\\\")
+	gsub(/\\/, "\\\\&")
 	gsub(/"/, "\\\"")
 	sub(/^\t+/, "")
 	gsub(/\t/, "\\t")
