@@ -38,7 +38,7 @@ struct web {
 	bool			 is_closing;
 	char			**names;
 	size_t			 n_names;
-	int			 patience_ms, beat_ms;
+	int			 patience_ms, beat_ms, stale_ms;
 	char			 page_version[17];
 
 	struct client		*clients;

@@ -146,9 +146,9 @@ beat_text(const struct web *web, int64_t now_ms)
 	clock_gettime(CLOCK_REALTIME, &now);
 	text_time_utc(now, at);
 	age = web->board ? json_integer(now_ms - web->published_ms) : json_null();
-	beat = json_pack("{s:s, s:o, s:b, s:s?, s:i, s:s}", "at", at, "board_age_ms", age,
+	beat = json_pack("{s:s, s:o, s:b, s:s?, s:i, s:i, s:s}", "at", at, "board_age_ms", age,
 	    "healthy", web->is_healthy, "why", web->is_healthy ? NULL : web->why,
-	    "every_ms", web->beat_ms, "page", web->page_version);
+	    "every_ms", web->beat_ms, "stale_ms", web->stale_ms, "page", web->page_version);
 	text = beat ? json_dumps(beat, JSON_COMPACT) : NULL;
 	json_decref(beat);
 	return text;

@@ -338,6 +338,7 @@ web_open(const struct web_options *options, struct web **out, struct error *err)
 	web->tell_ms = NEVER_MS;
 	web->patience_ms = options->patience_ms > 0 ? options->patience_ms : PATIENCE_MS;
 	web->beat_ms = options->beat_ms > 0 ? options->beat_ms : BEAT_MS;
+	web->stale_ms = options->stale_ms > 0 ? options->stale_ms : 3 * WEB_BOARD_FRESH_MS;
 	set_page_version(web);
 	strcpy(web->why, "the station is starting");
 	if (copy_names(web, options) < 0)

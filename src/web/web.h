@@ -33,6 +33,7 @@ struct web_options {
 	size_t			 n_host_names;
 	int			 patience_ms;	/* for one request or one message; 0: 10 s */
 	int			 beat_ms;	/* between signs of life; 0: 5 s */
+	int			 stale_ms;	/* a board so old is not believed; 0: see above */
 };
 
 /*

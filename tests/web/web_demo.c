@@ -16,7 +16,7 @@
 static void
 usage(void)
 {
-	fputs("usage: web-demo [-p PATIENCE_MS] [-b BEAT_MS] [-n HOST_NAME]... ADDRESS\n\n"
+	fputs("usage: web-demo [-p PATIENCE_MS] [-b BEAT_MS] [-s STALE_MS] [-n HOST_NAME]... ADDRESS\n\n"
 	    "Prints the address, then reads lines and answers each with ok or failed:\n"
 	    "  {...}          the board to publish\n"
 	    "  metrics TEXT   the metrics; \\n in it is a line break\n"
@@ -118,11 +118,13 @@ main(int argc, char **argv)
 	struct web *web;
 	int c;
 
-	while ((c = getopt(argc, argv, "p:b:n:")) != -1) {
+	while ((c = getopt(argc, argv, "p:b:s:n:")) != -1) {
 		if (c == 'p')
 			options.patience_ms = atoi(optarg);
 		else if (c == 'b')
 			options.beat_ms = atoi(optarg);
+		else if (c == 's')
+			options.stale_ms = atoi(optarg);
 		else if (c == 'n' && options.n_host_names < countof(names))
 			names[options.n_host_names++] = optarg;
 		else
