@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/sanitizer.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(HAVE_SECCOMP)
+#if UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER || !defined(HAVE_SECCOMP)
 #define FILTERS	0
 #else
 #define FILTERS	1

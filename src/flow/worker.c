@@ -8,19 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-#endif
 
 #include "base/clean.h"
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/sanitizer.h"
 #include "base/text.h"
 #include "flow/job.h"
 #include "flow/report.h"
 #include "flow/sandbox.h"
 #include "wire/mux.h"
+#if UNDER_ADDRESS_SANITIZER
+#include <sanitizer/lsan_interface.h>
+#endif
 
 static void
 write_line(int fd, json_t *message)
@@ -123,7 +124,7 @@ ask_parent(void *ctx, const struct job_request *request, struct deadline deadlin
 static void
 check_leaks(void)
 {
-#if defined(__SANITIZE_ADDRESS__)
+#if UNDER_ADDRESS_SANITIZER
 	__lsan_do_leak_check();
 #endif
 }
