@@ -57,7 +57,7 @@ struct schedule {
 	struct port	*ports;
 	size_t		 n_ports;
 	uint64_t	 order;
-	bool		 is_stopping;
+	bool		 is_stopping, is_held;
 };
 
 int
@@ -340,6 +340,12 @@ schedule_reload(struct schedule *s, struct moment now)
 }
 
 void
+schedule_hold(struct schedule *s, bool is_held)
+{
+	s->is_held = is_held;
+}
+
+void
 schedule_stop(struct schedule *s)
 {
 	s->is_stopping = true;
@@ -362,6 +368,26 @@ doubled(int64_t first_ms, int64_t most_ms, unsigned times)
 	return first_ms < most_ms ? first_ms : most_ms;
 }
 
+/* Each time it is asked in vain the next time is further away. */
+static int64_t
+locked_due_ms(const struct schedule *s, const struct device *d, struct moment now)
+{
+	const struct schedule_settings *o = &s->settings;
+
+	return now.ms + doubled(o->locked_first_ms, o->locked_most_ms, d->asked);
+}
+
+void
+schedule_attend(struct schedule *s, const char *udid, bool is_attended, struct moment now)
+{
+	struct device *d = find_udid(s, udid);
+
+	/* A box on the screen is never asked about by itself. */
+	if (!d || d->state != WAITING || d->why != WHY_PERSON || d->asked == 0)
+		return;
+	d->due_ms = is_attended ? INT64_MAX : locked_due_ms(s, d, now);
+}
+
 static enum schedule_next
 wait_for(struct device *d, enum schedule_why why, int64_t due_ms)
 {
@@ -376,9 +402,12 @@ decide(struct schedule *s, struct device *d, enum reason reason, struct moment n
 {
 	const struct schedule_settings *o = &s->settings;
 
-	if (reason == REASON_LOCKED)
-		return wait_for(d, WHY_PERSON,
-		    now.ms + doubled(o->locked_first_ms, o->locked_most_ms, d->asked++));
+	if (reason == REASON_LOCKED) {
+		int64_t due_ms = locked_due_ms(s, d, now);
+
+		d->asked++;
+		return wait_for(d, WHY_PERSON, due_ms);
+	}
 	d->asked = 0;
 	/* Asking again would put the box on the screen again: a tap is told by usbmuxd. */
 	if (reason == REASON_TRUST_PENDING)
@@ -540,7 +569,7 @@ take_start(struct schedule *s, struct moment now, struct schedule_action *out)
 	struct device *first = NULL;
 	size_t i;
 
-	if (s->is_stopping || running_on(s, 0) >= s->settings.lanes)
+	if (s->is_stopping || s->is_held || running_on(s, 0) >= s->settings.lanes)
 		return false;
 	for (i = 0; i < s->n_devices; i++) {
 		struct device *d = &s->devices[i];

@@ -70,8 +70,15 @@ enum schedule_next schedule_result(struct schedule *s, const char *udid, enum re
 
 /* Somebody did something to the device: if it waits, it goes on now. */
 void	schedule_nudge(struct schedule *s, uint32_t handle, struct moment now);
+/*
+ * Somebody watches the waiting device, and will nudge it: until he no longer
+ * does, it is not asked again by itself.
+ */
+void	schedule_attend(struct schedule *s, const char *udid, bool is_attended, struct moment now);
 /* Policies have changed: every attached device is looked at again. */
 void	schedule_reload(struct schedule *s, struct moment now);
+/* No job begins until it is called again with false. */
+void	schedule_hold(struct schedule *s, bool is_held);
 /* No job begins any more; those running end as they would. */
 void	schedule_stop(struct schedule *s);
 

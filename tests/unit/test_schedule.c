@@ -17,6 +17,7 @@
  *   a=locked	a's job ends so, with @N: the boundary is N seconds from the beginning
  *   ?1		a hand on handle 1		M	usbmuxd is lost
  *   R		policies are reloaded		S	SIGTERM
+ *   Wa wa	a is watched, no longer		H h	starts are held, no longer
  * What must follow, in brackets, all of it and nothing else:
  *   A arrives, L leaves, > starts, K killed, # port set aside, = port calm
  */
@@ -107,6 +108,14 @@ step(struct story *t, const char *word)
 	case 'S':
 		schedule_stop(t->s);
 		return;
+	case 'W':
+	case 'w':
+		schedule_attend(t->s, word + 1, word[0] == 'W', t->now);
+		return;
+	case 'H':
+	case 'h':
+		schedule_hold(t->s, word[0] == 'H');
+		return;
 	case '[':
 		collect(t, got, sizeof(got));
 		assert_int_equal(word[strlen(word) - 1], ']');
@@ -172,6 +181,11 @@ stories_end_well(void **state)
 		{ "but when somebody has tapped", "+a1 [Aa,>a] a=trust-pending ~99 ?1 [>a]" },
 		{ "a hand on a device that is done changes nothing", "+a1 [Aa,>a] a=ok ?1 []" },
 
+		{ "while it is watched it is not asked by itself", "+a1 [Aa,>a] a=locked Wa ~9999 [] ?1 [>a]" },
+		{ "and when it no longer is, it is asked as before", "+a1 [Aa,>a] a=locked Wa ~9999 [] wa ~5 [] ~1 [>a]" },
+		{ "who watches a Trust box asks nothing either", "+a1 [Aa,>a] a=trust-pending Wa ~9 wa ~9999 [] ?1 [>a]" },
+		{ "a watch over a device that is not waiting is none", "+a1 [Aa,>a] Wa a=timeout Wa ~2 [>a]" },
+
 		{ "over its time it is killed, once", "+a1 [Aa,>a] ~29 [] ~1 [Ka] ~5 [] a=timeout ~2 [>a]" },
 		{ "each job has its own time", "+a1 [Aa,>a] ~20 +b2 [Ab,>b] ~10 [Ka] ~20 [Kb]" },
 
@@ -198,6 +212,7 @@ stories_end_well(void **state)
 
 		{ "a reload looks at everybody again", "+a1 +b2 [Aa,Ab,>a,>b] a=ok b=no-policy R [>a,>b]" },
 		{ "also at who is at work, when he is done", "+a1 [Aa,>a] R [] a=ok [>a]" },
+		{ "while starts are held nothing begins, but who comes is told", "+a1 [Aa,>a] H a=ok +b2 [Ab] ~99 [] h [>b]" },
 		{ "a stop begins nothing more", "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] S a=ok b=timeout [] ~99 []" },
 		{ "but still kills who is over his time", "+a1 [Aa,>a] S ~30 [Ka]" },
 
