@@ -200,7 +200,7 @@ static void tell(struct board *b, const struct tile *t, enum tone tone, int64_t 
 static void
 tell(struct board *b, const struct tile *t, enum tone tone, int64_t now_ms, const char *fmt, ...)
 {
-	char who[BOARD_TEXT_MAX], what[128], text[LINE_MAX_BYTES];
+	char who[BOARD_TEXT_MAX + 8], what[128], text[LINE_MAX_BYTES];
 	va_list args;
 
 	call(t, who, sizeof(who));
