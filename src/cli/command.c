@@ -38,6 +38,8 @@ const struct command commands[] = {
 	    "make devices trust this computer" },
 	{ "unpair", cmd_device, DEVICE | GROUP_LEDGER, 0, 0, "", "make devices forget this computer" },
 	{ "watch", cmd_watch, DEVICE, 0, 0, "", "attach and detach as they happen" },
+	{ "station", cmd_station, GROUP_STATION | GROUP_IDENTITY | GROUP_LEDGER, 0, 0, "",
+	    "work on every device that is plugged in, by policy" },
 	{ "policy check", cmd_policy_check, GROUP_POLICY, 1, MANY, "FILE...",
 	    "lint policies and say which attached devices they match" },
 	{ "identity create", cmd_identity_create, KEY_FILE, 0, 0, "",

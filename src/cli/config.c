@@ -28,6 +28,7 @@ struct config {
 	char		*passphrase_file;
 	char		*organization;
 	int64_t		 jobs, timeout, wait;
+	char		*on_attach, *on_verdict, *on_detach;
 	struct config_slot *slots;
 	uint32_t	 n_slots;
 };
@@ -55,6 +56,12 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_INT("jobs", CYAML_FLAG_OPTIONAL, struct config, jobs),
 	CYAML_FIELD_INT("timeout", CYAML_FLAG_OPTIONAL, struct config, timeout),
 	CYAML_FIELD_INT("wait", CYAML_FLAG_OPTIONAL, struct config, wait),
+	CYAML_FIELD_STRING_PTR("on-attach", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+	    on_attach, 1, 4096),
+	CYAML_FIELD_STRING_PTR("on-verdict", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+	    on_verdict, 1, 4096),
+	CYAML_FIELD_STRING_PTR("on-detach", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
+	    on_detach, 1, 4096),
 	CYAML_FIELD_SEQUENCE_COUNT("slots", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
 	    slots, n_slots, &slot_schema, 0, SLOTS_MAX),
 	CYAML_FIELD_END
@@ -128,6 +135,25 @@ config_slots(void)
 	return slots.n ? &slots : NULL;
 }
 
+int
+config_copy_slots(struct slots *out, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < slots.n; i++)
+		if (slots_add(out, slots.items[i].name, slots.items[i].port, err) < 0)
+			return -1;
+	return 0;
+}
+
+struct station_hooks
+config_hooks(void)
+{
+	if (!loaded)
+		return (struct station_hooks){ 0 };
+	return (struct station_hooks){ loaded->on_attach, loaded->on_verdict, loaded->on_detach };
+}
+
 const char *
 config_slot_of(void *slot_ctx, const struct mux_device *device)
 {
@@ -139,12 +165,24 @@ config_slot_of(void *slot_ctx, const struct mux_device *device)
 }
 
 static int
+check_hooks(const char *path, struct error *err)
+{
+	const char *const hooks[] = { loaded->on_attach, loaded->on_verdict, loaded->on_detach };
+	size_t i;
+
+	for (i = 0; i < countof(hooks); i++)
+		if (hooks[i] && hooks[i][0] != '/')
+			return error_set(err, ERR_DATA, "%s: %s is no absolute path", path, hooks[i]);
+	return 0;
+}
+
+static int
 check(const char *path, struct error *err)
 {
 	if (!is_within(loaded->jobs, 512) || !is_within(loaded->timeout, 86400) ||
 	    !is_within(loaded->wait, 86400))
 		return error_set(err, ERR_DATA, "%s: jobs, timeout or wait is out of range", path);
-	return take_slots(path, err);
+	return check_hooks(path, err) < 0 ? -1 : take_slots(path, err);
 }
 
 void

@@ -2,6 +2,8 @@
 #ifndef CLI_CONFIG_H
 #define CLI_CONFIG_H
 
+#include "station/station.h"
+
 struct error;
 struct mux_device;
 struct options;
@@ -18,6 +20,10 @@ void	config_release(void);
 
 /* The ports that the file names; NULL when it names none. Until config_release(). */
 const struct slots *config_slots(void);
+/* The same, as the caller's own; none is fine. */
+int	config_copy_slots(struct slots *out, struct error *err);
+/* Programs that a station tells, or NULL. Until config_release(). */
+struct station_hooks config_hooks(void);
 /* For fleet.slot_of; slot_ctx is config_slots(). */
 const char *config_slot_of(void *slot_ctx, const struct mux_device *device);
 

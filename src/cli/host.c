@@ -28,6 +28,7 @@ host_begin(const struct options *o, struct host *out, struct error *err)
 {
 	struct secret_source secret = {
 		.file = o->passphrase_file, .allow_loose_files = o->allow_loose_files,
+		.asks_nobody = o->is_unattended,
 	};
 	const struct identity_source source = {
 		.ref = o->identity, .allow_loose_files = o->allow_loose_files,

@@ -29,12 +29,17 @@ static const struct row {
 	{ "all", 'a', FLAG, AT(all), GROUP_DEVICE, 0, 0, NULL, "every attached device" },
 	{ "network", 'n', FLAG, AT(network), GROUP_DEVICE, 0, 0, NULL,
 	    "also devices that usbmuxd sees over Wi-Fi" },
-	{ "jobs", 'j', NUMBER, AT(jobs), GROUP_DEVICE, 1, 512, "N",
+	{ "jobs", 'j', NUMBER, AT(jobs), GROUP_DEVICE | GROUP_STATION, 1, 512, "N",
 	    "devices worked on at once (default 32)" },
-	{ "timeout", 0, NUMBER, AT(timeout_s), GROUP_DEVICE, 1, 86400, "SECONDS",
+	{ "timeout", 0, NUMBER, AT(timeout_s), GROUP_DEVICE | GROUP_STATION, 1, 86400, "SECONDS",
 	    "for each device, the whole job (default 60)" },
 	{ "wait", 0, NUMBER, AT(wait_s), GROUP_DEVICE, 0, 86400, "SECONDS",
 	    "how long to wait for a person to unlock or tap Trust (default 0)" },
+
+	{ "policies", 0, TEXT, AT(policies), GROUP_STATION, 0, 0, "DIR",
+	    "its *.yaml are the policies (default /etc/chaperone/policies.d)" },
+	{ "per-controller", 0, NUMBER, AT(per_controller), GROUP_STATION, 0, 512, "N",
+	    "of these on one USB controller (default 8; 0: as many)" },
 
 	{ "identity", 'i', TEXT, AT(identity), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0, "REF",
 	    "supervision identity: FILE.p12, FILE.pem, or CERT,KEY" },
@@ -276,7 +281,7 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 	struct getopt_tables tables;
 	int c, i;
 
-	*out = (struct options){ .jobs = -1, .timeout_s = -1, .wait_s = -1, .bits = -1, .days = -1 };
+	*out = (struct options){ .jobs = -1, .per_controller = -1, .timeout_s = -1, .wait_s = -1, .bits = -1, .days = -1 };
 	make_tables(&tables);
 	opterr = 0;
 	optind = 0;

@@ -23,6 +23,7 @@ enum option_group {
 	GROUP_BUILD	= 1 << 9,	/* profile build */
 	GROUP_LINT	= 1 << 10,	/* profile lint */
 	GROUP_POLICY	= 1 << 12,	/* policy check */
+	GROUP_STATION	= 1 << 13,
 	GROUP_PASSPHRASE = 1 << 11,	/* a key is read, but no device touched */
 	GROUP_LEDGER	= 1 << 20,	/* --ledger FILE */
 	GROUP_NO_LEDGER	= 1 << 21,	/* --no-ledger: read-only commands */
@@ -52,11 +53,11 @@ struct options {
 	/* devices */
 	struct texts	 udids;
 	bool		 all, network;
-	int64_t		 jobs, timeout_s, wait_s;	/* -1: not given */
+	int64_t		 jobs, timeout_s, wait_s, per_controller;	/* -1: not given */
 	/* identity */
 	const char	*identity, *passphrase_file;
 	bool		 is_identity_named;	/* on the command line, not by default */
-	bool		 allow_loose_files;
+	bool		 allow_loose_files, is_unattended;	/* nobody is asked for a passphrase */
 	/* desired */
 	struct texts	 presets, profiles, restrictions;
 	const char	*policy, *for_duration, *until_time, *organization;
@@ -68,6 +69,8 @@ struct options {
 	const char	*target_os, *supervised;
 	int64_t		 bits, days;		/* -1: not given */
 	bool		 overwrite, strict, no_encryption, lock_pairing;
+	/* station */
+	const char	*policies;
 	/* ledger, report, attest; policy and until_time are shared with the above */
 	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
 	const char	*attest, *attest_with, *nonce, *to, *from, *client, *login;

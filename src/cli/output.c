@@ -408,3 +408,43 @@ output_event(const json_t *event, bool color)
 	put_device(event, color);
 	fflush(stdout);
 }
+
+static enum paint
+paint_of_event(const json_t *event)
+{
+	const char *what = text_at(event, "event", NULL), *verdict = text_at(event, "verdict", NULL);
+
+	if (what && strcmp(what, "error") == 0)
+		return RED;
+	if (!verdict)
+		return DIM;
+	return strcmp(verdict, "compliant") == 0 ? GREEN :
+	    strcmp(verdict, "blocked") == 0 ? YELLOW : RED;
+}
+
+void
+output_station_event(const json_t *event, bool color)
+{
+	const char *what = text_at(event, "event", NULL), *slot = text_at(event, "device", "slot");
+	const char *said = text_at(event, "verdict", NULL), *reason = text_at(event, "reason", NULL);
+	const char *name = text_at(event, "device", "name"), *udid = text_at(event, "device", "udid");
+
+	if (what && strcmp(what, "step") == 0)
+		return;
+	if (!said)
+		said = text_at(event, "message", NULL);
+	if (!said)
+		said = text_at(event, "error", "message");
+	put(color, DIM, "%s ", or_dash(text_at(event, "at", NULL)));
+	put_padded(color, paint_of_event(event), or_dash(what), 9);
+	if (slot)
+		printf("slot %s  ", slot);
+	if (udid)
+		printf("%s  ", udid);
+	if (name)
+		printf("%s  ", name);
+	if (said)
+		put(color, paint_of_event(event), "%s", said);
+	printf("%s%s\n", reason ? ": " : "", reason ? reason : "");
+	fflush(stdout);
+}

@@ -19,6 +19,8 @@ void	output_list_header(bool color);
 void	output_list_row(const json_t *device, bool color);
 /* Everything of a chaperone.device/1 object, for show. */
 void	output_device(const json_t *device, bool color);
+/* A line of station: what happens to whom. Steps are not worth one. */
+void	output_station_event(const json_t *event, bool color);
 /* A line of watch, from chaperone.event/1 with "facts" where they were read. */
 void	output_event(const json_t *event, bool color);
 

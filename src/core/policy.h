@@ -35,6 +35,7 @@ struct policy_profile {
 /* Owned by whoever loaded it: policy_clear(). Zero-initialise. */
 struct policy {
 	char			*path;		/* of its file, for messages */
+	char			 sha256[65];	/* of that file's bytes, in hexadecimal */
 	char			*name;
 	char			*organization;	/* shown on the device; NULL: the identity's */
 	char			*identity;	/* a reference, paths made absolute; NULL: the default one */

@@ -218,6 +218,10 @@ from_terminal(const struct secret_source *source, const char *what, struct blob 
 	auto_blob struct blob typed = { 0 };
 	int rc, number;
 
+	if (source->asks_nobody) {
+		error_set(err, ERR_PERM, "%s needs a passphrase, and nobody is asked here", what);
+		return error_hint(err, "name a --passphrase-file, or a passphrase-file in the policy");
+	}
 	do {
 		blob_clear(&typed);
 		if (prompt_open(&p, err) < 0) {

@@ -10,6 +10,7 @@ struct error;
 struct secret_source {
 	const char	*file;		/* --passphrase-file, or NULL */
 	bool		 allow_loose_files;
+	bool		 asks_nobody;	/* there is no prompt */
 	bool		 confirm;	/* ask twice on the terminal (a new passphrase) */
 };
 

@@ -11,6 +11,7 @@
 #include "core/desired.h"
 #include "core/refusal.h"
 #include "crypto/signer.h"
+#include "device/attend.h"
 #include "device/session.h"
 #include "flow/job_run.h"
 #include "wire/muxlink.h"
@@ -21,7 +22,7 @@ job_kind_word(enum job_kind kind)
 	static const char *const words[] = {
 		[JOB_LIST] = "list", [JOB_SHOW] = "show", [JOB_VERIFY] = "verify",
 		[JOB_PLAN] = "plan", [JOB_APPLY] = "apply", [JOB_REMOVE] = "remove",
-		[JOB_PAIR] = "pair", [JOB_UNPAIR] = "unpair",
+		[JOB_PAIR] = "pair", [JOB_UNPAIR] = "unpair", [JOB_AWAIT] = "await",
 	};
 
 	return words[kind];
@@ -251,6 +252,9 @@ run_kind(struct run *r, struct error *err)
 		return run_pair(r, err);
 	case JOB_UNPAIR:
 		return run_unpair(r, err);
+	case JOB_AWAIT:
+		job_begin_step(r, "await");
+		return attend(r->device, r->job->await, r->patience.job, err);
 	default:
 		return run_profiles(r, err);
 	}

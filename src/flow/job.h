@@ -27,6 +27,7 @@ enum job_kind {
 	JOB_REMOVE,
 	JOB_PAIR,
 	JOB_UNPAIR,
+	JOB_AWAIT,	/* until a person has done what is awaited; no result but that */
 };
 
 enum { JOB_IDENTITIES_MAX = 128 };
@@ -52,6 +53,7 @@ struct job {
 	size_t			 n_identities;
 	const char		*slot;		/* the name of its port, or NULL */
 	bool			 has_slot_map;	/* ports have names */
+	enum wait_for		 await;		/* AWAIT */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
 	bool			 is_forced;	/* errors of lint stop nothing */
 	int64_t			 timeout_ms;	/* the whole job */

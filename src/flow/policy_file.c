@@ -585,6 +585,15 @@ find_folder(struct reading *r)
 	return 0;
 }
 
+static void
+put_digest(const struct blob *bytes, char out[65])
+{
+	uint8_t digest[32];
+
+	digest_sha256(bytes->data, bytes->len, digest);
+	text_hex(digest, sizeof(digest), out);
+}
+
 int
 policy_file_load(const char *path, struct policy **out, struct policy_findings *findings,
     struct error *err)
@@ -602,6 +611,7 @@ policy_file_load(const char *path, struct policy **out, struct policy_findings *
 	r.policy = calloc(1, sizeof(*r.policy));
 	if (!r.policy)
 		return error_memory(err);
+	put_digest(&bytes, r.policy->sha256);
 	if (read_yaml(&r, &bytes) < 0 || take_names(&r) < 0 || take_devices(&r) < 0 ||
 	    take_window(&r) < 0 || take_profiles(&r) < 0 || r.findings->errors > 0)
 		return -1;

@@ -129,11 +129,18 @@ check_leaks(void)
 #endif
 }
 
-/* Its parent stops it with SIGTERM; Ctrl-C on the terminal is the parent's. */
+/*
+ * Its parent stops it with SIGTERM, which a station has blocked for itself;
+ * Ctrl-C on the terminal is the parent's.
+ */
 static void
 leave_interrupts_to_parent(void)
 {
+	sigset_t none;
+
 	signal(SIGINT, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 static bool
@@ -147,6 +154,21 @@ enter_sandbox(const struct worker_order *o)
 		signers[1 + i] = job->identities[i].signer;
 	return sandbox_enter(&(struct sandbox){ .parent = o->parent, .signers = signers,
 		.n_signers = 1 + i, .needs_tcp = mux_needs_tcp(o->device) });
+}
+
+static void
+tell_outcome(const struct worker_order *o, const struct outcome *outcome)
+{
+	const struct job *job = o->job;
+
+	if (job->kind == JOB_AWAIT && outcome->error.kind == ERR_NONE)
+		write_line(o->parent, report_event("ready", o->device));
+	if (job->kind == JOB_AWAIT)
+		return;
+	if (job->kind == JOB_LIST || job->kind == JOB_SHOW)
+		write_line(o->parent, report_device(outcome, job->kind == JOB_SHOW));
+	else
+		write_line(o->parent, report_result(job, o->run, outcome));
 }
 
 void
@@ -170,10 +192,7 @@ worker_main(const struct worker_order *o)
 		return;
 	}
 	job_run(job, o->device, &listener, &outcome);
-	if (job->kind == JOB_LIST || job->kind == JOB_SHOW)
-		write_line(o->parent, report_device(&outcome, job->kind == JOB_SHOW));
-	else
-		write_line(o->parent, report_result(job, o->run, &outcome));
+	tell_outcome(o, &outcome);
 	outcome_clear(&outcome);
 	check_leaks();
 }

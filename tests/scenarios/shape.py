@@ -112,6 +112,37 @@ DOCUMENTS = {
         "schema": TEXT, "at": TIME, "event": one_of("attached"),
         "device": DEVICE, "trust": TRUST, "error": maybe(ERROR),
     },
+    "chaperone.event/1 started": {
+        "schema": TEXT, "at": TIME, "event": one_of("started"), "device": DEVICE,
+        "why": one_of("arrival", "retry", "person", "window", "reload"), "attempt": NUMBER,
+    },
+    "chaperone.event/1 step": {
+        "schema": TEXT, "at": TIME, "event": one_of("step"), "device": DEVICE,
+        "step": TEXT, "profile": maybe(TEXT), "uuid": maybe(TEXT),
+        "truth": maybe(one_of("sent", "acknowledged")),
+    },
+    "chaperone.event/1 result": {
+        "schema": TEXT, "at": TIME, "event": one_of("result"), "device": DEVICE, "trust": TRUST,
+        "verdict": one_of(*REASONS), "reason": maybe(TEXT),
+        "truth": maybe(one_of("sent", "acknowledged", "present", "effective")),
+        "changed": TRUTH, "policy": maybe(TEXT), "next": one_of("nothing", "retry", "person"),
+        "result": OBJECT,
+    },
+    "chaperone.event/1 waiting": {
+        "schema": TEXT, "at": TIME, "event": one_of("waiting"), "device": DEVICE,
+        "for": one_of("unlock", "trust"),
+    },
+    "chaperone.event/1 policy": {
+        "schema": TEXT, "at": TIME, "event": one_of("policy"), "device": maybe(DEVICE),
+        "policies": each({"name": TEXT, "file": TEXT, "sha256": SHA256,
+                          "organization": maybe(TEXT)}),
+        "error": maybe({"message": TEXT, "hint": maybe(TEXT)}),
+    },
+    "chaperone.event/1 error": {
+        "schema": TEXT, "at": TIME, "event": one_of("error"), "device": maybe(DEVICE),
+        "about": one_of("hook", "ledger", "memory", "port", "usbmuxd"), "message": TEXT,
+        "hint": maybe(TEXT),
+    },
     "chaperone.error/1": {
         "schema": TEXT, "exit": one_of(4, 64, 65, 66, 69, 70, 73, 74, 77, 130), "message": TEXT,
         "hint": maybe(TEXT),
@@ -137,8 +168,10 @@ def document(line):
     schema = line.get("schema")
     if schema == "chaperone.device/1" and "profiles" in line:
         schema += " of show"
-    if schema == "chaperone.event/1" and line.get("event") == "attached":
-        schema += " attached"
+    # What watch says of a device that came has its facts; a station's job reads them later.
+    if schema == "chaperone.event/1" and (line.get("event") != "attached" or "trust" in line):
+        schema = "%s %s" % (schema, line.get("event"))
+        return DOCUMENTS.get(schema, DOCUMENTS["chaperone.event/1"])
     return DOCUMENTS.get(schema)
 
 
@@ -223,6 +256,8 @@ def problems(line):
         return ["a document of no known schema: %r" % (line,)]
     out = []
     differences(line, rows, "", out)
+    if not out and line.get("event") == "result":
+        return problems(line["result"])
     if not out and line["schema"] == "chaperone.result/1":
         out.extend("broken: %s" % sentence for sentence, broken in RULES if broken(line))
     return out

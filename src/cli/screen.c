@@ -1,0 +1,155 @@
+/* screen: the board of a station as a table on the terminal */
+#include "cli/screen.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "core/verdict.h"
+#include "station/board.h"
+
+enum { ROWS = 24, COLUMNS = 80, AROUND = 4 };	/* a terminal that does not tell; head and foot */
+
+struct screen {
+	unsigned	drawn;		/* lines of ours that the cursor stands below */
+	bool		has_color;
+};
+
+int
+screen_open(bool has_color, struct screen **out, struct error *err)
+{
+	struct screen *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return error_memory(err);
+	s->has_color = has_color;
+	*out = s;
+	return 0;
+}
+
+void
+screen_close(struct screen **s)
+{
+	if (*s)
+		fflush(stdout);
+	free(*s);
+	*s = NULL;
+}
+
+static struct winsize
+size_of_terminal(void)
+{
+	struct winsize size = { 0 };
+
+	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	if (size.ws_row < 6)
+		size.ws_row = ROWS;
+	if (size.ws_col < 20)
+		size.ws_col = COLUMNS;
+	return size;
+}
+
+/* One line of at most columns characters: a longer one would wrap, and be drawn over wrongly. */
+static void
+put_line(struct screen *s, unsigned columns, const char *color, const char *text)
+{
+	char cut[512];
+	size_t i = 0, bytes = 0;
+
+	/* Whole characters: bytes that continue one do not count. */
+	for (; text[bytes]; bytes++) {
+		if (((unsigned char)text[bytes] & 0xc0) != 0x80 && i++ == columns - 1)
+			break;
+		if (bytes == sizeof(cut) - 1)
+			break;
+		cut[bytes] = text[bytes];
+	}
+	cut[bytes] = '\0';
+	if (s->has_color && color)
+		printf("\033[2K\033[%sm%s\033[0m\n", color, cut);
+	else
+		printf("\033[2K%s\n", cut);
+	s->drawn++;
+}
+
+/* Colour is never all that tells states apart. */
+static const char *
+mark_of(enum tile_state state)
+{
+	static const char *const marks[] = { "·", "…", "✓", "!", "✗" };
+
+	return marks[state];
+}
+
+static const char *
+color_of(enum tile_state state)
+{
+	static const char *const colors[] = { "2", NULL, "32", "1;33", "1;31" };
+
+	return colors[state];
+}
+
+static void
+put_tile(struct screen *s, unsigned columns, const struct tile *t)
+{
+	char who[BOARD_TEXT_MAX], line[512];
+	const char *name = *t->name ? t->name : *t->udid ? who : "";
+
+	text_shorten_id(t->udid, who, sizeof(who));
+	snprintf(line, sizeof(line), "%s %-8s %-18s %s%s%s%s%s", mark_of(t->state),
+	    *t->slot ? t->slot : "", t->word, name, *t->detail ? ": " : "", t->detail,
+	    *t->step ? ", " : "", t->step);
+	put_line(s, columns, color_of(t->state), line);
+}
+
+static void
+put_head(struct screen *s, unsigned columns, const struct board *board)
+{
+	const struct board_counts c = board_count(board);
+	char line[256];
+
+	snprintf(line, sizeof(line), "%zu plugged in, %zu at work, %zu need somebody.  Today: %u ready, "
+	    "%u failed", c.attached, c.working, c.waiting, c.today[VERDICT_COMPLIANT],
+	    c.today[VERDICT_FAILED] + c.today[VERDICT_NONCOMPLIANT]);
+	put_line(s, columns, "1", line);
+	if (board_notice(board))
+		put_line(s, columns, "1;31", board_notice(board));
+}
+
+/* Those that need somebody are never among the ones that do not fit. */
+static bool
+is_shown(const struct tile *t, bool is_urgent)
+{
+	return (t->state == TILE_PERSON || t->state == TILE_FAILED) == is_urgent;
+}
+
+void
+screen_show(struct screen *s, const struct board *board)
+{
+	const struct winsize size = size_of_terminal();
+	size_t n, i, shown = 0, room = size.ws_row - AROUND;
+	const struct tile *tiles = board_tiles(board, &n);
+	char line[64];
+	int urgent;
+
+	if (s->drawn > 0)
+		printf("\033[%uA\033[J", s->drawn);
+	s->drawn = 0;
+	put_head(s, size.ws_col, board);
+	for (urgent = n > room; urgent >= 0; urgent--)
+		for (i = 0; i < n && shown < room; i++) {
+			if (n > room && !is_shown(&tiles[i], urgent))
+				continue;
+			put_tile(s, size.ws_col, &tiles[i]);
+			shown++;
+		}
+	if (shown < n) {
+		snprintf(line, sizeof(line), "and %zu more", n - shown);
+		put_line(s, size.ws_col, "2", line);
+	}
+	fflush(stdout);
+}

@@ -1,0 +1,547 @@
+/* station: the loop: what happens outside goes in, what is to be done comes out */
+#include "station/station.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clean.h"
+#include "base/deadline.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "crypto/tls.h"
+#include "flow/fleet.h"
+#include "flow/journal.h"
+#include "station/board.h"
+#include "station/hooks.h"
+#include "station/slots.h"
+#include "station/station_run.h"
+
+enum {
+	GRACE_MS = 1500,	/* after its deadline, for a worker to say so itself */
+	REACH_MS = 1000,	/* usbmuxd to answer */
+	MUX_RETRY_MS = 500, MUX_HUNG_MS = 10000,
+	LEDGER_RETRY_MS = 5000,
+	STOP_MS = 3000,		/* for a worker to say how far it came */
+	SHOW_MS = 100,		/* between two shows of the board */
+	LONGEST_MS = 30000,	/* midnight and a clock that was set are noticed within */
+	HOOK_MS = 30000, HOOKS_AT_ONCE = 16, HOOKS_MAX = 4096,
+	DESCRIPTORS = 16384,
+};
+
+struct moment
+station_now(void)
+{
+	return (struct moment){ .ms = now_monotonic_ms(), .wall_s = time(NULL) };
+}
+
+/* ---- who is here ------------------------------------------------------------------- */
+
+struct member *
+station_find(const struct station *s, const char *udid)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_members; i++)
+		if (strcmp(s->members[i]->device.udid, udid) == 0)
+			return s->members[i];
+	return NULL;
+}
+
+static struct member *
+find_handle(const struct station *s, uint32_t handle)
+{
+	size_t i;
+
+	for (i = 0; i < s->n_members; i++)
+		if (s->members[i]->is_attached && s->members[i]->device.handle == handle)
+			return s->members[i];
+	return NULL;
+}
+
+static struct member *
+add_member(struct station *s, struct error *err)
+{
+	struct member **grown = reallocarray(s->members, s->n_members + 1, sizeof(*grown));
+	struct member *m = grown ? calloc(1, sizeof(*m)) : NULL;
+
+	if (grown)
+		s->members = grown;
+	if (!m) {
+		error_memory(err);
+		return NULL;
+	}
+	return s->members[s->n_members++] = m;
+}
+
+static void
+member_free(struct member *m)
+{
+	json_decref(m->told);
+	free(m->policy);
+	free(m);
+}
+
+void
+station_forget(struct station *s, struct member *m)
+{
+	size_t i;
+
+	if (m->is_attached || m->is_here || work_is_on(s, m))
+		return;
+	for (i = 0; s->members[i] != m; i++)
+		continue;
+	s->members[i] = s->members[--s->n_members];
+	member_free(m);
+}
+
+/* ---- usbmuxd ------------------------------------------------------------------------- */
+
+static int
+attach(struct station *s, const struct mux_device *device, struct error *err)
+{
+	struct member *m = station_find(s, device->udid);
+	const char *slot;
+
+	if (!m && !(m = add_member(s, err)))
+		return -1;
+	m->device = *device;
+	m->is_attached = true;
+	/* Where the kernel knows nothing, the location is the port's name. */
+	(void)usbport_of_location(device->location, &m->port);
+	slot = slots_name(s->o->slots, &m->port);
+	memset(m->slot, 0, sizeof(m->slot));
+	if (slot)
+		memcpy(m->slot, slot, strnlen(slot, sizeof(m->slot) - 1));
+	return schedule_attach(s->schedule, device->handle, device->udid,
+	    device->location ? m->port.name : NULL, device->location ? m->port.controller : 0,
+	    station_now(), err);
+}
+
+static int
+handle_event(struct station *s, const struct mux_event *e, struct error *err)
+{
+	struct member *m;
+
+	switch (e->kind) {
+	case MUX_ATTACHED:
+		return attach(s, &e->device, err);
+	case MUX_DETACHED:
+		m = find_handle(s, e->device.handle);
+		if (m)
+			m->is_attached = false;
+		schedule_detach(s->schedule, e->device.handle, station_now());
+		if (m)
+			station_forget(s, m);
+		return 0;
+	default:
+		schedule_nudge(s->schedule, e->device.handle, station_now());
+		return 0;
+	}
+}
+
+/* Devices are expected back with it; jobs that run find out by themselves. */
+static void
+lose_mux(struct station *s, const struct error *why)
+{
+	struct moment now = station_now();
+	bool is_missed = false;
+	size_t i;
+
+	mux_watch_close(s->mux);
+	s->mux = NULL;
+	s->mux_retry_ms = now.ms;
+	for (i = 0; i < s->n_members; i++) {
+		is_missed |= s->members[i]->is_attached;
+		s->members[i]->is_attached = false;
+	}
+	schedule_mux_lost(s->schedule, now);
+	/* It leaves by itself with the last device: that is no trouble. */
+	if (is_missed && !s->was_mux_missed) {
+		s->was_mux_missed = true;
+		tell_trouble(s, NULL, "usbmuxd", why->message, why->hint);
+	}
+}
+
+static void
+read_mux(struct station *s)
+{
+	struct error err = { 0 };
+	struct mux_event e;
+	int rc;
+
+	while (s->mux && (rc = mux_watch_next(s->mux, &e, &err)) != 0) {
+		if (rc < 0) {
+			lose_mux(s, &err);
+		} else if (handle_event(s, &e, &err) < 0) {
+			tell_trouble(s, NULL, "memory", err.message, err.hint);
+			err = (struct error){ 0 };
+		}
+	}
+}
+
+static void
+reach_mux(struct station *s)
+{
+	struct error err = { 0 };
+
+	if (s->mux || now_monotonic_ms() < s->mux_retry_ms)
+		return;
+	if (mux_watch_open(false, deadline_in(REACH_MS), &s->mux, &err) < 0) {
+		log_debug("%s", err.message);
+		s->mux_retry_ms = now_monotonic_ms() +
+		    (err.kind == ERR_TIMEOUT ? MUX_HUNG_MS : MUX_RETRY_MS);
+		return;
+	}
+	if (s->was_mux_missed) {
+		s->was_mux_missed = false;
+		tell_mended(s, "usbmuxd", "usbmuxd is back");
+	}
+	read_mux(s);
+}
+
+/* ---- policies -------------------------------------------------------------------------- */
+
+static int
+load_policies(struct station *s, struct error *err)
+{
+	struct side *side = calloc(1, sizeof(*side));
+
+	if (!side)
+		return error_memory(err);
+	if (s->o->load(s->o->ctx, &side->is, err) < 0) {
+		free(side);
+		return -1;
+	}
+	side->users = 1;
+	if (s->side)
+		side_release(s, s->side);
+	s->side = side;
+	return 0;
+}
+
+static void
+reload(struct station *s)
+{
+	struct error err = { 0 };
+
+	if (load_policies(s, &err) < 0) {
+		tell_policies(s, &err);
+		return;
+	}
+	tell_policies(s, NULL);
+	schedule_reload(s->schedule, station_now());
+}
+
+/* ---- signals ---------------------------------------------------------------------------- */
+
+static int
+catch_signals(int *fd, struct error *err)
+{
+	sigset_t ours;
+
+	/* What they are for workers, once these have unblocked them. */
+	fleet_catch_signals();
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGTERM);
+	sigaddset(&ours, SIGINT);
+	sigaddset(&ours, SIGHUP);
+	sigprocmask(SIG_BLOCK, &ours, NULL);
+	*fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+	return *fd < 0 ? error_set_sys(err, ERR_SOFTWARE, errno, "signalfd") : 0;
+}
+
+static void
+stop(struct station *s)
+{
+	if (++s->stops == 1) {
+		schedule_stop(s->schedule);
+		board_set_notice(s->board, "the station is stopping: what runs is finished");
+		return;
+	}
+	work_stop_all(s);
+	s->stop_ms = now_monotonic_ms() + STOP_MS;
+}
+
+static void
+read_signals(struct station *s, int fd)
+{
+	struct signalfd_siginfo info;
+
+	while (read(fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(s);
+		else
+			stop(s);
+	}
+}
+
+/* ---- the ledger ------------------------------------------------------------------------- */
+
+/* While it cannot be written nothing is begun: nothing would be on record. */
+static void
+watch_ledger(struct station *s)
+{
+	struct journal *j = s->o->journal;
+	int64_t now_ms = now_monotonic_ms();
+
+	if (j->failed.kind == ERR_NONE)
+		return;
+	if (!s->ledger_retry_ms) {
+		schedule_hold(s->schedule, true);
+		tell_trouble(s, NULL, "ledger", j->failed.message, j->failed.hint);
+	} else if (now_ms >= s->ledger_retry_ms) {
+		struct error still = { 0 };
+
+		j->is_incomplete = false;
+		(void)journal_commit(j, &still);
+	}
+	if (j->failed.kind != ERR_NONE) {
+		s->ledger_retry_ms = now_ms + LEDGER_RETRY_MS;
+		return;
+	}
+	s->ledger_retry_ms = 0;
+	schedule_hold(s->schedule, false);
+	schedule_reload(s->schedule, station_now());
+	tell_mended(s, "ledger", "the ledger can be written again");
+}
+
+/* ---- what is due ------------------------------------------------------------------------ */
+
+static void
+leave(struct station *s, const struct schedule_action *a)
+{
+	struct member *m = station_find(s, a->udid);
+
+	if (!m)
+		return;
+	work_end_watch(s, m);
+	tell_detached(s, m);
+	station_forget(s, m);
+}
+
+static void
+act(struct station *s, const struct schedule_action *a)
+{
+	struct member *m = *a->udid ? station_find(s, a->udid) : NULL;
+
+	switch (a->what) {
+	case DO_START:
+		work_start(s, a);
+		return;
+	case DO_KILL:
+		work_kill(s, a->udid, LANE_OVERDUE);
+		return;
+	case DO_ARRIVED:
+		if (m)
+			tell_attached(s, m);
+		return;
+	case DO_LEFT:
+		leave(s, a);
+		return;
+	case DO_SET_ASIDE:
+	case DO_CALM:
+		tell_port(s, a->port, a->what == DO_SET_ASIDE);
+		return;
+	}
+}
+
+static void
+note_midnight(struct station *s)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (!localtime_r(&now, &tm) || tm.tm_yday == s->day)
+		return;
+	s->day = tm.tm_yday;
+	board_new_day(s->board);
+}
+
+static void
+end_all(struct station *s)
+{
+	while (s->n_posts > 0)
+		work_kill(s, s->posts[0].member->device.udid, LANE_STOPPED);
+}
+
+static void
+do_what_is_due(struct station *s)
+{
+	struct error ignored = { 0 };	/* the journal keeps it */
+	struct schedule_action a;
+
+	note_midnight(s);
+	reach_mux(s);
+	watch_ledger(s);
+	if (s->stop_ms && now_monotonic_ms() >= s->stop_ms)
+		end_all(s);
+	while (schedule_take(s->schedule, station_now(), &a))
+		act(s, &a);
+	/* What was begun is on record before anything of it is heard. */
+	(void)journal_commit(s->o->journal, &ignored);
+}
+
+static void
+show(struct station *s)
+{
+	int64_t now_ms = now_monotonic_ms();
+
+	if (board_version(s->board) == s->shown || now_ms < s->shown_ms + SHOW_MS)
+		return;
+	s->shown = board_version(s->board);
+	s->shown_ms = now_ms;
+	if (s->o->show)
+		s->o->show(s->o->ctx, s->board);
+}
+
+/* ---- the loop ----------------------------------------------------------------------------- */
+
+static void
+sooner(int64_t *least, int64_t ms)
+{
+	if (ms >= 0 && ms < *least)
+		*least = ms;
+}
+
+static int
+wait_ms(const struct station *s)
+{
+	struct moment now = station_now();
+	int64_t least = LONGEST_MS;
+
+	sooner(&least, schedule_wait_ms(s->schedule, now));
+	sooner(&least, hooks_wait_ms(s->hooks, now.ms));
+	if (s->stop_ms)
+		sooner(&least, s->stop_ms > now.ms ? s->stop_ms - now.ms : 0);
+	if (!s->mux)
+		sooner(&least, s->mux_retry_ms > now.ms ? s->mux_retry_ms - now.ms : 0);
+	if (s->ledger_retry_ms)
+		sooner(&least, s->ledger_retry_ms > now.ms ? s->ledger_retry_ms - now.ms : 0);
+	else if (s->o->journal->failed.kind != ERR_NONE)
+		least = 0;
+	if (board_version(s->board) != s->shown)
+		sooner(&least, s->shown_ms + SHOW_MS > now.ms ? s->shown_ms + SHOW_MS - now.ms : 0);
+	return (int)least;
+}
+
+/* One turn: waits until something happens or is due, and takes it in. */
+static int
+turn(struct station *s, int signals, struct error *err)
+{
+	size_t n_hooks = hooks_descriptors(s->hooks), n = 2 + n_hooks + s->n_posts, n_posts = s->n_posts;
+	auto_free struct pollfd *fds = calloc(n, sizeof(*fds));
+
+	if (!fds)
+		return error_memory(err);
+	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = s->mux ? mux_watch_fd(s->mux) : -1, .events = POLLIN };
+	hooks_poll(s->hooks, &fds[2]);
+	work_poll(s, &fds[2 + n_hooks]);
+	if (poll(fds, n, wait_ms(s)) < 0 && errno != EINTR)
+		return error_set_sys(err, ERR_SOFTWARE, errno, "poll");
+	if (fds[0].revents)
+		read_signals(s, signals);
+	if (fds[1].revents)
+		read_mux(s);
+	work_run(s, &fds[2 + n_hooks], n_posts);
+	hooks_run(s->hooks, &fds[2], now_monotonic_ms());
+	return 0;
+}
+
+static bool
+is_over(const struct station *s)
+{
+	return s->stops > 0 && work_running(s) == 0 && (s->stops > 1 || hooks_count(s->hooks) == 0);
+}
+
+static void
+on_hook_failed(void *ctx, const char *event, const char *program, const char *udid,
+    const char *message)
+{
+	struct station *s = ctx;
+	char text[ERROR_MESSAGE_MAX];
+
+	snprintf(text, sizeof(text), "%s (on-%s): %s", program, event, message);
+	tell_trouble(s, station_find(s, udid), "hook", text, NULL);
+}
+
+static int
+set_up(struct station *s, struct error *err)
+{
+	const struct schedule_settings base = SCHEDULE_DEFAULTS;
+	struct schedule_settings settings = base;
+	const struct hooks_settings hooks = {
+		.limit_ms = HOOK_MS, .at_once = HOOKS_AT_ONCE, .queue_max = HOOKS_MAX,
+		.failed = on_hook_failed, .ctx = s,
+	};
+
+	settings.lanes = s->o->jobs;
+	settings.per_controller = s->o->per_controller;
+	settings.job_ms = s->o->timeout_ms + GRACE_MS;
+	s->day = -1;
+	if (schedule_new(&settings, &s->schedule, err) < 0 ||
+	    board_new(s->o->name, s->o->slots, (int64_t)time(NULL) * 1000, &s->board, err) < 0 ||
+	    hooks_new(&hooks, &s->hooks, err) < 0)
+		return -1;
+	/* Once here, and shared by every worker's pages. */
+	if (tls_prepare(err) < 0 || load_policies(s, err) < 0)
+		return -1;
+	tell_policies(s, NULL);
+	return 0;
+}
+
+static void
+tear_down(struct station *s)
+{
+	size_t i;
+
+	end_all(s);
+	mux_watch_close(s->mux);
+	hooks_free(s->hooks);
+	if (s->side)
+		side_release(s, s->side);
+	for (i = 0; i < s->n_members; i++)
+		member_free(s->members[i]);
+	free(s->members);
+	free(s->posts);
+	board_free(s->board);
+	schedule_free(s->schedule);
+}
+
+/* A socket for each worker, and for each that watches a locked device. */
+static void
+raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int
+station_run(const struct station_options *options, struct error *err)
+{
+	auto_with(tear_down) struct station s = { .o = options };
+	auto_fd int signals = -1;
+
+	raise_limit();
+	if (catch_signals(&signals, err) < 0 || set_up(&s, err) < 0)
+		return -1;
+	while (!is_over(&s)) {
+		do_what_is_due(&s);
+		show(&s);
+		if (turn(&s, signals, err) < 0)
+			return -1;
+	}
+	s.shown_ms = 0;
+	show(&s);
+	return 0;
+}
