@@ -16,11 +16,13 @@
 #include "cli/clients.h"
 #include "cli/config.h"
 #include "cli/output.h"
+#include "cli/page.h"
 #include "cli/record.h"
 #include "cli/screen.h"
 #include "flow/journal.h"
 #include "station/slots.h"
 #include "station/station.h"
+#include "web/web.h"
 
 #define POLICIES	SYSCONFDIR "/chaperone/policies.d"
 
@@ -29,6 +31,7 @@ enum { DEFAULT_JOBS = 32, DEFAULT_PER_CONTROLLER = 8, DEFAULT_TIMEOUT_S = 60 };
 struct running {
 	struct cli	*cli;
 	struct screen	*screen;	/* NULL: no terminal, or --json */
+	struct web	*page;		/* NULL: no --http */
 };
 
 /* ---- policies, and who we are under each of them --------------------------------- */
@@ -74,12 +77,14 @@ tell(void *ctx, const json_t *event)
 }
 
 static void
-show(void *ctx, const struct board *board)
+show(void *ctx, const struct station_view *view)
 {
 	const struct running *r = ctx;
 
 	if (r->screen)
-		screen_show(r->screen, board);
+		screen_show(r->screen, view->board);
+	if (r->page)
+		page_publish(r->page, view);
 }
 
 /* ---- only one --------------------------------------------------------------------------- */
@@ -116,6 +121,7 @@ static int
 run(struct running *r, struct journal *journal, struct slots *slots, struct error *err)
 {
 	const struct options *o = &r->cli->options;
+	const struct station_guest guest = page_guest(r->page);
 	struct ledger_head head;
 	struct station_options options = {
 		.run = r->cli->run, .journal = journal, .slots = slots,
@@ -125,6 +131,7 @@ run(struct running *r, struct journal *journal, struct slots *slots, struct erro
 		    DEFAULT_PER_CONTROLLER,
 		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : DEFAULT_TIMEOUT_S),
 		.load = load, .release = release, .tell = tell, .show = show, .ctx = r,
+		.guest = r->page ? &guest : NULL,
 	};
 
 	if (ledger_head(journal->ledger, &head, err) < 0)
@@ -145,6 +152,7 @@ cmd_station(struct cli *cli)
 	auto_with(screen_close) struct screen *screen = NULL;
 	auto_journal struct journal journal = { 0 };
 	auto_slots struct slots slots = { 0 };
+	auto_with(page_close) struct web *page = NULL;
 	struct running r = { .cli = cli };
 	struct error err = { 0 };
 	auto_fd int only = -1;
@@ -155,6 +163,9 @@ cmd_station(struct cli *cli)
 	if (record_check_journal(cli, true, &journal, &err) < 0 || lock(&journal, &only, &err) < 0 ||
 	    config_copy_slots(&slots, &err) < 0)
 		return cli_fail(cli, &err);
+	if (cli->options.http && page_open(cli->options.http, &page, &err) < 0)
+		return cli_fail(cli, &err);
+	r.page = page;
 	if (wants_screen(cli) && screen_open(cli->color, &screen, &err) < 0)
 		return cli_fail(cli, &err);
 	r.screen = screen;

@@ -38,6 +38,8 @@ static const struct row {
 
 	{ "policies", 0, TEXT, AT(policies), GROUP_STATION, 0, 0, "DIR",
 	    "its *.yaml are the policies (default /etc/chaperone/policies.d)" },
+	{ "http", 0, TEXT, AT(http), GROUP_STATION, 0, 0, "ADDRESS:PORT",
+	    "show the page there (127.0.0.1:8765; default: nowhere)" },
 	{ "per-controller", 0, NUMBER, AT(per_controller), GROUP_STATION, 0, 512, "N",
 	    "of these on one USB controller (default 8; 0: as many)" },
 

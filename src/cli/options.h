@@ -70,7 +70,7 @@ struct options {
 	int64_t		 bits, days;		/* -1: not given */
 	bool		 overwrite, strict, no_encryption, lock_pairing;
 	/* station */
-	const char	*policies;
+	const char	*policies, *http;
 	/* ledger, report, attest; policy and until_time are shared with the above */
 	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
 	const char	*attest, *attest_with, *nonce, *to, *from, *client, *login;

@@ -19,6 +19,7 @@
 #include "flow/journal.h"
 #include "station/board.h"
 #include "station/hooks.h"
+#include "station/notify.h"
 #include "station/slots.h"
 #include "station/station_run.h"
 
@@ -29,6 +30,7 @@ enum {
 	LEDGER_RETRY_MS = 5000,
 	STOP_MS = 3000,		/* for a worker to say how far it came */
 	SHOW_MS = 100,		/* between two shows of the board */
+	SHOW_AGAIN_MS = 5000,	/* for who wants to know that we live */
 	LONGEST_MS = 30000,	/* midnight and a clock that was set are noticed within */
 	HOOK_MS = 30000, HOOKS_AT_ONCE = 16, HOOKS_MAX = 4096,
 	DESCRIPTORS = 16384,
@@ -161,6 +163,7 @@ lose_mux(struct station *s, const struct error *why)
 		s->members[i]->is_attached = false;
 	}
 	schedule_mux_lost(s->schedule, now);
+	s->metrics.mux_losses++;
 	/* It leaves by itself with the last device: that is no trouble. */
 	if (is_missed && !s->was_mux_missed) {
 		s->was_mux_missed = true;
@@ -229,13 +232,14 @@ static void
 reload(struct station *s)
 {
 	struct error err = { 0 };
+	bool is_loaded;
 
-	if (load_policies(s, &err) < 0) {
-		tell_policies(s, &err);
-		return;
-	}
-	tell_policies(s, NULL);
-	schedule_reload(s->schedule, station_now());
+	notify_reloading();
+	is_loaded = load_policies(s, &err) == 0;
+	notify_send("READY=1");
+	tell_policies(s, is_loaded ? NULL : &err);
+	if (is_loaded)
+		schedule_reload(s->schedule, station_now());
 }
 
 /* ---- signals ---------------------------------------------------------------------------- */
@@ -261,6 +265,7 @@ stop(struct station *s)
 {
 	if (++s->stops == 1) {
 		schedule_stop(s->schedule);
+		notify_send("STOPPING=1");
 		board_set_notice(s->board, "the station is stopping: what runs is finished");
 		return;
 	}
@@ -388,16 +393,54 @@ do_what_is_due(struct station *s)
 }
 
 static void
+tell_manager(const struct station *s)
+{
+	const struct board_counts c = board_count(s->board);
+	char state[200];
+
+	snprintf(state, sizeof(state), "STATUS=%zu plugged in, %zu at work, %zu need somebody; today "
+	    "%u ready, %u failed", c.attached, c.working, c.waiting, c.today[VERDICT_COMPLIANT],
+	    c.today[VERDICT_FAILED] + c.today[VERDICT_NONCOMPLIANT]);
+	notify_send(state);
+}
+
+static int64_t
+next_show_ms(const struct station *s)
+{
+	return s->shown_ms + (board_version(s->board) != s->shown ? SHOW_MS : SHOW_AGAIN_MS);
+}
+
+static void
 show(struct station *s)
 {
 	int64_t now_ms = now_monotonic_ms();
 
-	if (board_version(s->board) == s->shown || now_ms < s->shown_ms + SHOW_MS)
+	const struct station_view view = {
+		.board = s->board, .metrics = &s->metrics, .slots = s->o->slots,
+		.trouble = s->ledger_retry_ms ? "the ledger cannot be written" :
+		    s->was_mux_missed ? "usbmuxd is gone" : NULL,
+	};
+
+	if (now_ms < next_show_ms(s))
 		return;
+	if (board_version(s->board) != s->shown)
+		tell_manager(s);
 	s->shown = board_version(s->board);
 	s->shown_ms = now_ms;
 	if (s->o->show)
-		s->o->show(s->o->ctx, s->board);
+		s->o->show(s->o->ctx, &view);
+}
+
+/* Only a loop that turns says so. */
+static void
+beat(struct station *s)
+{
+	int64_t now_ms = now_monotonic_ms();
+
+	if (!s->watchdog_ms || now_ms < s->beat_ms)
+		return;
+	notify_send("WATCHDOG=1");
+	s->beat_ms = now_ms + s->watchdog_ms;
 }
 
 /* ---- the loop ----------------------------------------------------------------------------- */
@@ -409,6 +452,12 @@ sooner(int64_t *least, int64_t ms)
 		*least = ms;
 }
 
+static int64_t
+left(int64_t at_ms, struct moment now)
+{
+	return at_ms > now.ms ? at_ms - now.ms : 0;
+}
+
 static int
 wait_ms(const struct station *s)
 {
@@ -418,15 +467,18 @@ wait_ms(const struct station *s)
 	sooner(&least, schedule_wait_ms(s->schedule, now));
 	sooner(&least, hooks_wait_ms(s->hooks, now.ms));
 	if (s->stop_ms)
-		sooner(&least, s->stop_ms > now.ms ? s->stop_ms - now.ms : 0);
+		sooner(&least, left(s->stop_ms, now));
 	if (!s->mux)
-		sooner(&least, s->mux_retry_ms > now.ms ? s->mux_retry_ms - now.ms : 0);
+		sooner(&least, left(s->mux_retry_ms, now));
 	if (s->ledger_retry_ms)
-		sooner(&least, s->ledger_retry_ms > now.ms ? s->ledger_retry_ms - now.ms : 0);
+		sooner(&least, left(s->ledger_retry_ms, now));
 	else if (s->o->journal->failed.kind != ERR_NONE)
 		least = 0;
-	if (board_version(s->board) != s->shown)
-		sooner(&least, s->shown_ms + SHOW_MS > now.ms ? s->shown_ms + SHOW_MS - now.ms : 0);
+	sooner(&least, left(next_show_ms(s), now));
+	if (s->watchdog_ms)
+		sooner(&least, left(s->beat_ms, now));
+	if (s->o->guest)
+		sooner(&least, s->o->guest->timeout_ms(s->o->guest->ctx));
 	return (int)least;
 }
 
@@ -434,23 +486,27 @@ wait_ms(const struct station *s)
 static int
 turn(struct station *s, int signals, struct error *err)
 {
-	size_t n_hooks = hooks_descriptors(s->hooks), n = 2 + n_hooks + s->n_posts, n_posts = s->n_posts;
+	const struct station_guest *guest = s->o->guest;
+	size_t n_hooks = hooks_descriptors(s->hooks), n = 3 + n_hooks + s->n_posts, n_posts = s->n_posts;
 	auto_free struct pollfd *fds = calloc(n, sizeof(*fds));
 
 	if (!fds)
 		return error_memory(err);
 	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = s->mux ? mux_watch_fd(s->mux) : -1, .events = POLLIN };
-	hooks_poll(s->hooks, &fds[2]);
-	work_poll(s, &fds[2 + n_hooks]);
+	fds[2] = (struct pollfd){ .fd = guest ? guest->descriptor(guest->ctx) : -1, .events = POLLIN };
+	hooks_poll(s->hooks, &fds[3]);
+	work_poll(s, &fds[3 + n_hooks]);
 	if (poll(fds, n, wait_ms(s)) < 0 && errno != EINTR)
 		return error_set_sys(err, ERR_SOFTWARE, errno, "poll");
 	if (fds[0].revents)
 		read_signals(s, signals);
 	if (fds[1].revents)
 		read_mux(s);
-	work_run(s, &fds[2 + n_hooks], n_posts);
-	hooks_run(s->hooks, &fds[2], now_monotonic_ms());
+	work_run(s, &fds[3 + n_hooks], n_posts);
+	hooks_run(s->hooks, &fds[3], now_monotonic_ms());
+	if (guest)
+		guest->run(guest->ctx);
 	return 0;
 }
 
@@ -467,6 +523,7 @@ on_hook_failed(void *ctx, const char *event, const char *program, const char *ud
 	struct station *s = ctx;
 	char text[ERROR_MESSAGE_MAX];
 
+	s->metrics.hook_failures++;
 	snprintf(text, sizeof(text), "%s (on-%s): %s", program, event, message);
 	tell_trouble(s, station_find(s, udid), "hook", text, NULL);
 }
@@ -510,6 +567,7 @@ tear_down(struct station *s)
 		member_free(s->members[i]);
 	free(s->members);
 	free(s->posts);
+	metrics_clear(&s->metrics);
 	board_free(s->board);
 	schedule_free(s->schedule);
 }
@@ -535,13 +593,16 @@ station_run(const struct station_options *options, struct error *err)
 	raise_limit();
 	if (catch_signals(&signals, err) < 0 || set_up(&s, err) < 0)
 		return -1;
+	s.watchdog_ms = notify_watchdog_ms();
+	notify_send("READY=1");
 	while (!is_over(&s)) {
 		do_what_is_due(&s);
 		show(&s);
+		beat(&s);
 		if (turn(&s, signals, err) < 0)
 			return -1;
 	}
-	s.shown_ms = 0;
+	s.shown_ms = INT64_MIN / 2;
 	show(&s);
 	return 0;
 }

@@ -11,6 +11,7 @@ struct board;
 struct error;
 struct fleet_identity;
 struct journal;
+struct metrics;
 struct policies;
 struct slots;
 
@@ -30,6 +31,22 @@ struct station_hooks {
 	const char	*on_attach, *on_verdict, *on_detach;
 };
 
+/* What there is to show of a station. Borrowed during the call. */
+struct station_view {
+	const struct board	*board;
+	const struct metrics	*metrics;
+	const struct slots	*slots;
+	const char		*trouble;	/* why it is not healthy; NULL: it is */
+};
+
+/* Something else that lives in the station's loop: web/web.h. */
+struct station_guest {
+	int	(*descriptor)(void *ctx);	/* polled for reading */
+	int	(*timeout_ms)(void *ctx);	/* -1: nothing is due */
+	void	(*run)(void *ctx);
+	void	*ctx;
+};
+
 /* Borrowed until station_run() returns. */
 struct station_options {
 	const char		*run;		/* UUID of this command */
@@ -46,8 +63,9 @@ struct station_options {
 	void	(*release)(void *ctx, struct station_side *side);
 	/* What happens, as chaperone.event/1; borrowed. */
 	void	(*tell)(void *ctx, const json_t *event);
-	/* The board has changed; not more often than a terminal can be read. */
-	void	(*show)(void *ctx, const struct board *board);
+	/* Something has changed, or a few seconds have passed; ten times a second at most. */
+	void	(*show)(void *ctx, const struct station_view *view);
+	const struct station_guest	*guest;		/* NULL: there is none */
 	void	*ctx;
 };
 

@@ -7,6 +7,7 @@
 #include "core/verdict.h"
 #include "device/usbport.h"
 #include "flow/lane.h"
+#include "station/metrics.h"
 #include "station/schedule.h"
 #include "station/station.h"
 #include "wire/mux.h"
@@ -49,6 +50,8 @@ struct station {
 	struct schedule		*schedule;
 	struct board		*board;
 	struct hooks		*hooks;
+	struct metrics		 metrics;
+	int64_t			 watchdog_ms, beat_ms;	/* how often, and when next */
 	struct side		*side;		/* the one in force */
 	struct member		**members;
 	size_t			 n_members;
@@ -60,7 +63,6 @@ struct station {
 	unsigned		 stops;		/* SIGTERMs so far */
 	int64_t			 stop_ms;	/* when those told to stop are killed; 0: not */
 	int			 day;		/* of the year, where the station stands */
-	bool			 is_changed;	/* since the last show */
 	uint64_t		 shown;		/* version of the board */
 	int64_t			 shown_ms;
 };

@@ -195,6 +195,9 @@ tell_result(struct station *s, struct member *m, json_t *result, enum reason rea
 		json_object_set(event, keys[i], json_object_get(result, keys[i]));
 	json_object_set_new(event, "next", json_string(words[next]));
 	json_object_set(event, "result", result);
+	metrics_verdict(&s->metrics, m->policy ? m->policy : "", reason);
+	metrics_job(&s->metrics, json_integer_value(json_object_get(result, "duration_ms")));
+	s->metrics.retries += next == NEXT_RETRY;
 	board_result(s->board, m->device.udid, result, reason, next, wall_ms());
 	/* Between two tries nothing is decided yet. */
 	if (next != NEXT_RETRY)

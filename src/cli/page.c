@@ -1,0 +1,73 @@
+/* page: the station's web page, fed with its board */
+#include "cli/page.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clean.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "station/board.h"
+#include "station/metrics.h"
+#include "web/web.h"
+
+int
+page_open(const char *address, struct web **out, struct error *err)
+{
+	const struct web_options options = { .address = address };
+
+	if (web_open(&options, out, err) < 0)
+		return -1;
+	log_at(LOG_NORMAL, "the page is at http://%s/", web_address(*out));
+	if (web_is_exposed(*out))
+		log_at(LOG_NORMAL, "others than this computer can reach it, and read the devices' names");
+	return 0;
+}
+
+void
+page_close(struct web **web)
+{
+	web_close(*web);
+}
+
+void
+page_publish(struct web *web, const struct station_view *view)
+{
+	json_t *board = board_json(view->board, (int64_t)time(NULL) * 1000);
+	auto_free char *text = board ? json_dumps(board, JSON_COMPACT) : NULL;
+	auto_free char *metrics = metrics_text(view->metrics, view->board, view->slots);
+
+	json_decref(board);
+	/* What cannot be published grows old, and the page says how old it is. */
+	if (!text || web_publish(web, text, strlen(text)) < 0)
+		log_at(LOG_NORMAL, "the page cannot be brought up to date: out of memory");
+	if (metrics)
+		(void)web_set_metrics(web, metrics, strlen(metrics));
+	web_set_health(web, !view->trouble, view->trouble);
+}
+
+static int
+descriptor(void *ctx)
+{
+	return web_descriptor(ctx);
+}
+
+static int
+timeout_ms(void *ctx)
+{
+	return web_timeout_ms(ctx);
+}
+
+static void
+run(void *ctx)
+{
+	web_run(ctx);
+}
+
+struct station_guest
+page_guest(struct web *web)
+{
+	return (struct station_guest){ descriptor, timeout_ms, run, web };
+}
