@@ -195,11 +195,11 @@ class Bench:
     """A running chaperone-vbench. devices is a list, or a scenario as text."""
     count = 0
 
-    def __init__(self, devices, faults=()):
+    def __init__(self, devices, faults=(), socket=None):
         Bench.count += 1
         make_identities()
         self.id = "%d" % Bench.count
-        self.socket, self.control = path("m" + self.id), path("c" + self.id)
+        self.socket, self.control = socket or path("m" + self.id), path("c" + self.id)
         self.transcript_path = path("t" + self.id)
         self.seen = 0
         text = devices

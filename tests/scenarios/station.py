@@ -5,7 +5,7 @@ import os
 import signal
 
 import bench
-from bench import device, ours, until, OTHER
+from bench import device, fault, ours, until, OTHER
 
 PRESET = "org.chaperone.preset.imessage-off"
 ENDLESS = 60 * bench.SLOW       # a deadline for what must happen, never a measure
@@ -41,7 +41,7 @@ class Station:
         self.mark = 0
 
     def events(self):
-        out = self.run.so_far()[0]
+        out = self.run.out if self.run.out_file.closed else self.run.so_far()[0]
         return [json.loads(line) for line in out[:out.rfind("\n") + 1].splitlines()]
 
     def told(self, event, name=None, **keys):
@@ -97,9 +97,207 @@ def plugging(s):
                 ("attach", "job-started", "verdict", "policy-loaded")], [9, 9, 9, 1])
 
 
+def waiting(s):
+    s.topic("devices that wait for somebody")
+    policies = folder("plain2", {"name": "plain2"})
+    devices = [ours("locked", locked=True), ours("open"), device("stranger", trust="ask"),
+               ours("gone", locked=True)]
+    with bench.Bench(devices) as b:
+        station = Station(b, policies, "--jobs", "1", "--per-controller", "0")
+        s.check("a locked device waits", station.wait("waiting", "locked", **{"for": "unlock"}))
+        s.check("  without holding the only lane", station.wait("result", "open", verdict="compliant"))
+        s.check("one that shows its Trust box too", station.wait("waiting", "stranger",
+                                                                 **{"for": "trust"}))
+        s.check("all wait", station.wait("waiting", "gone"))
+        tries = len(station.told("started", "stranger"))
+        b.tell("unlock", "locked")
+        s.check("unlocked it goes on by itself",
+                station.wait("result", "locked", verdict="compliant"))
+        b.tell("tap", "stranger", answer="trust")
+        s.check("tapped it goes on by itself",
+                station.wait("result", "stranger", reason="unsupervised"))
+        s.equal("  asked once before and once after", len(station.told("started", "stranger")),
+                tries + 1)
+        b.tell("unplug", "gone")
+        s.check("unplugged while it waits it is gone", station.wait("detached", "gone"))
+        s.equal("a station with waiting devices ends at once", station.stop(), 0)
+
+
+def trouble(s):
+    s.topic("what goes wrong on the cable")
+    policies = folder("plain3", {"name": "plain3"})
+    devices = [ours("shaky"), ours("flapping"), ours("refusing"), ours("calm"),
+               device("nobody", paired=True, supervised_by=OTHER)]
+    with bench.Bench(devices) as b:
+        b.tell("unplug", "shaky")
+        b.tell("unplug", "flapping")
+        station = Station(b, policies)
+        s.check("a device of nobody's is told", station.wait("result", "nobody", reason="no-policy"))
+        b.mark()
+        s.equal("  once: it is left alone", len(station.told("started", "nobody")), 1)
+        b.tell("fault", "shaky", **fault("unplug", at="mcinstall", request="InstallProfileSilent", nth="1"))
+        b.tell("plug", "shaky")
+        s.check("unplugged in the middle of its job", station.wait("result", "shaky",
+                                                                   reason="unplugged"))
+        s.check("  it is gone", station.wait("detached", "shaky"))
+        b.tell("clear-faults", "shaky")
+        b.tell("plug", "shaky")
+        s.check("  and done when it is plugged in again",
+                station.wait("result", "shaky", verdict="compliant"))
+        for _ in range(7):
+            b.tell("plug", "flapping")
+            b.tell("unplug", "flapping")
+        b.tell("plug", "flapping")
+        s.check("a port that comes and goes is set aside and named",
+                station.wait("error", about="port"))
+        s.equal("the station has not suffered", station.stop(), 0)
+        s.equal("and its record is whole", station.verifies(), 0)
+
+
+def losing(s):
+    s.topic("usbmuxd comes and goes")
+    policies = folder("plain4", {"name": "plain4"})
+    with bench.Bench([ours("a"), ours("b")]) as first:
+        station = Station(first, policies)
+        station.wait("result", verdict="compliant", n=2)
+        station.forget()
+        first.kill()
+        s.check("it is told", station.wait("error", about="usbmuxd"))
+        os.unlink(first.socket)
+        with bench.Bench([ours("a"), ours("b"), ours("c")], socket=first.socket) as second:
+            station.bench = second
+            s.check("a new device is seen when it is back",
+                    station.wait("result", "c", verdict="compliant"))
+            s.equal("those that were there are no arrivals", station.told("attached", "a"), [])
+            s.equal("SIGTERM ends it well", station.stop(), 0)
+
+
+def signals(s):
+    s.topic("signals")
+    policies = folder("plain5", {"name": "plain5"})
+    with bench.Bench([ours("a"), ours("slow", latency_ms=60), ours("late")]) as b:
+        b.tell("unplug", "late")
+        station = Station(b, policies)
+        station.wait("result", verdict="compliant", n=2)
+        s.check("a second station does not start",
+                b.run("station", "--policies", policies, "--ledger", station.ledger).code == 69)
+        station.forget()
+        put_policy(policies, {"name": "plain5", "profiles": [{"preset": "imessage-of"}]})
+        station.run.signal(signal.SIGHUP)
+        told = station.wait("policy")
+        s.has("SIGHUP with a bad policy says where it is bad",
+              (told or [{}])[0].get("error", {}).get("message", ""), "plain5.yaml:1:")
+        b.tell("plug", "late")
+        s.check("  and the old one stays in force",
+                station.wait("result", "late", verdict="compliant", policy="plain5"))
+        station.forget()
+        put_policy(policies, {"name": "plain5", "profiles": [{"preset": "messaging-off"}],
+                              "absent": [PRESET]})
+        station.run.signal(signal.SIGHUP)
+        s.equal("SIGHUP with a good one: everybody is looked at again",
+                len(station.wait("result", changed=True, n=3)), 3)
+        s.equal("  and has the new profile", list(b.profiles("a")),
+                ["org.chaperone.preset.messaging-off"])
+        station.forget()
+        b.tell("unplug", "slow")
+        b.tell("plug", "slow")
+        station.wait("started", "slow")
+        s.equal("SIGTERM during a job", station.stop(), 0)
+        s.equal("  the job is finished", [r["verdict"] for r in station.run.lines if r["event"] == "result" and
+                 r["device"]["udid"] == b.udids["slow"]][-1:], ["compliant"])
+        s.equal("a station without policies does not start", b.run(
+            "station", "--policies", folder("none"), "--ledger", station.ledger).code, 66)
+
+
+def clients(s):
+    s.topic("two clients")
+    policies = folder("both", {"name": "acme", "devices": {"supervised-by": ["Acme"]}},
+                      {"name": "other", "identity": bench.path("other.pem"),
+                       "profiles": [{"preset": "messaging-off"}],
+                       "devices": {"supervised-by": ["Other GmbH"]}})
+    with bench.Bench([ours("a%d" % i, paired=i % 2 == 0) for i in range(3)] +
+                     [device("o%d" % i, supervised_by=OTHER, paired=True) for i in range(3)]) as b:
+        station = Station(b, policies)
+        done = station.wait("result", verdict="compliant", n=6)
+        s.equal("each has its own policy", sorted((e["device"]["name"], e["policy"]) for e in done),
+                [("a%d" % i, "acme") for i in range(3)] + [("o%d" % i, "other") for i in range(3)])
+        s.equal("  and its own profile", {n: list(b.profiles(n)) for n in ("a0", "o0")},
+                {"a0": [PRESET], "o0": ["org.chaperone.preset.messaging-off"]})
+        station.stop()
+
+
+HOOK = """#!/bin/sh
+{ echo "$CHAPERONE_EVENT $UDID $deviceType $CHAPERONE_VERDICT"; } >>%(out)s
+cat >%(out)s.$CHAPERONE_EVENT
+env >%(out)s.env
+ls -l /proc/self/fd | wc -l >%(out)s.fds
+%(end)s
+"""
+
+
+def hooks(s):
+    s.topic("hooks")
+    good = bench.write("good", HOOK % {"out": bench.path("told"), "end": "exit 0"}, 0o755)
+    bad = bench.write("bad", HOOK % {"out": bench.path("ill"), "end": "echo no such printer >&2; exit 3"},
+                      0o755)
+    config = bench.write("hooks.yaml", "on-attach: %s\non-verdict: %s\non-detach: %s\n"
+                         % (good, good, good))
+    policies = folder("plain6", {"name": "plain6", "on-verdict": bad})
+    with bench.Bench([ours("a")]) as b:
+        station = Station(b, policies, config=config)
+        station.wait("result", "a")
+        trouble = station.wait("error", about="hook")
+        s.has("a hook that fails is told, with what it said last", trouble[0]["message"],
+              "exit status 3: no such printer")
+        b.tell("unplug", "a")
+        station.wait("detached", "a")
+        s.equal("the station ends when its hooks have", station.stop(), 0)
+        with open(bench.path("told")) as f:
+            lines = [line.split() for line in f]
+        s.equal("each moment has its hook", [line[0] for line in lines],
+                ["attach", "verdict", "detach"])
+        s.equal("  with the variables that scripts know", lines[1][1:],
+                [b.udids["a"], "iPad13,18", "compliant"])
+        with open(bench.path("told.verdict")) as f:
+            s.equal("  and the result on standard input", json.load(f)["schema"],
+                    "chaperone.result/1")
+        with open(bench.path("told.env")) as f:
+            names = {line.split("=")[0] for line in f}
+        s.check("  and nothing of the station's environment", not names & {
+            "HOME", "USBMUXD_SOCKET_ADDRESS", "XDG_STATE_HOME"}, names)
+        with open(bench.path("told.fds")) as f:
+            s.equal("  and no descriptor of its", f.read().strip(), "5")
+        s.check("the failure is on record", [r for r in station.records() if r["kind"] == "note" and
+                                             "no such printer" in json.dumps(r)])
+
+
+def killed(s):
+    s.topic("kill -9")
+    policies = folder("plain7", {"name": "plain7"})
+    with bench.Bench([ours("k%d" % i, latency_ms=10) for i in range(6)]) as b:
+        station = Station(b, policies, "--jobs", "2")
+        station.wait("result", verdict="compliant", n=2)
+        station.run.process.kill()
+        station.run.process.wait()
+        s.equal("what was recorded is whole", station.verifies(), 0)
+        again = Station(b, policies, ledger=station.ledger)
+        done = again.wait("result", verdict="compliant", n=6)
+        s.equal("the next station goes on", sorted(e["device"]["name"] for e in done),
+                ["k%d" % i for i in range(6)])
+        s.equal("  and ends well", again.stop(), 0)
+        s.equal("  with one unbroken record", again.verifies(), 0)
+
+
 def main():
     s = bench.begin("station")
     plugging(s)
+    waiting(s)
+    trouble(s)
+    losing(s)
+    signals(s)
+    clients(s)
+    hooks(s)
+    killed(s)
     s.end()
 
 
