@@ -1,4 +1,4 @@
-/* cmd_profile_show: profile show and diff: profiles in words */
+/* cmd_profile_show: profile show: a profile in words */
 #include "cli/command.h"
 
 #include <jansson.h>
@@ -12,7 +12,6 @@
 #include "cli/profile_file.h"
 #include "core/keys.h"
 #include "core/profile.h"
-#include "core/profile_diff.h"
 #include "core/words.h"
 #include "crypto/digest.h"
 #include "flow/plist_json.h"
@@ -43,22 +42,6 @@ wrapper_word(const struct envelope *e)
 	return "broken";
 }
 
-static const char *
-wrapper_sentence(const struct envelope *e)
-{
-	switch (e->kind) {
-	case ENVELOPE_NONE: return "not signed";
-	case ENVELOPE_SIGNED: return e->is_self_signed ? "signed, by a signer who vouches for itself"
-	    : e->is_chain_complete ? "signed, certificates complete" : "signed, certificates in between missing";
-	case ENVELOPE_ALTERED: return "CHANGED AFTER IT WAS SIGNED: a device refuses it";
-	case ENVELOPE_DETACHED: return "a signature without the profile inside";
-	case ENVELOPE_ENCRYPTED: return "encrypted as a whole: nothing can be read";
-	case ENVELOPE_TEXT: return "a signature as text (PEM): a device refuses it";
-	case ENVELOPE_BROKEN: break;
-	}
-	return "broken";
-}
-
 static json_t *
 signer_object(const struct envelope *e)
 {
@@ -82,7 +65,7 @@ print_signer(const struct envelope *e)
 	const struct cert *c = &e->signer;
 	char from[TEXT_TIME_MAX], to[TEXT_TIME_MAX];
 
-	printf("signature      %s\n", wrapper_sentence(e));
+	printf("signature      %s\n", profile_file_wrapper(e));
 	if (!c->sha256[0])
 		return;
 	text_time_utc((struct timespec){ .tv_sec = c->not_before }, from);
@@ -216,20 +199,6 @@ show_text(const struct profile_file *f, const struct profile *p, const struct wo
 	print_part(w, WORDS_REMOVAL, "How it ends");
 }
 
-static int
-load(const char *path, struct profile_file *f, struct profile *p, struct error *err)
-{
-	const struct blob *content = &f->envelope.content;
-
-	if (profile_file_open(path, f, err) < 0)
-		return -1;
-	if (content->len == 0)
-		return error_set(err, ERR_DATA, "%s: %s", path, wrapper_sentence(&f->envelope));
-	if (profile_read(content->data, content->len, digest_sha256, p, err) < 0)
-		return error_context(err, "%s", path);
-	return 0;
-}
-
 int
 cmd_profile_show(struct cli *cli)
 {
@@ -238,67 +207,11 @@ cmd_profile_show(struct cli *cli)
 	auto_words struct words w = { 0 };
 	struct error err = { 0 };
 
-	if (load(cli->args[0], &f, &p, &err) < 0 || words_of_profile(&p, &w, &err) < 0)
+	if (profile_file_load(cli->args[0], &f, &p, &err) < 0 || words_of_profile(&p, &w, &err) < 0)
 		return cli_fail(cli, &err);
 	if (cli->options.json)
 		show_json(&f, &p, &w);
 	else
 		show_text(&f, &p, &w);
 	return 0;
-}
-
-/* ---- differences -------------------------------------------------------------------------- */
-
-static const char *
-change_word(enum profile_change_kind kind)
-{
-	return kind == PROFILE_ADDED ? "added" : kind == PROFILE_REMOVED ? "removed" : "changed";
-}
-
-static void
-diff_json(const struct profile_changes *c)
-{
-	json_t *changes = json_array();
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		json_array_append_new(changes, json_pack("{s:s, s:s, s:s?, s:s?}", "path", c->items[i].path,
-		    "change", change_word(c->items[i].kind), "before", c->items[i].before,
-		    "after", c->items[i].after));
-	output_json_line(stdout, json_pack("{s:s, s:b, s:o}", "schema", "chaperone.diff/1", "same",
-	    c->n == 0, "changes", changes));
-}
-
-static void
-diff_text(const struct profile_changes *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++) {
-		const struct profile_change *x = &c->items[i];
-
-		if (x->kind == PROFILE_CHANGED)
-			printf("~ %s: %s -> %s\n", x->path, x->before, x->after);
-		else
-			printf("%c %s: %s\n", x->kind == PROFILE_ADDED ? '+' : '-', x->path,
-			    x->kind == PROFILE_ADDED ? x->after : x->before);
-	}
-}
-
-int
-cmd_profile_diff(struct cli *cli)
-{
-	auto_profile_file struct profile_file fa = { 0 }, fb = { 0 };
-	auto_profile struct profile a = { 0 }, b = { 0 };
-	auto_profile_changes struct profile_changes c = { 0 };
-	struct error err = { 0 };
-
-	if (load(cli->args[0], &fa, &a, &err) < 0 || load(cli->args[1], &fb, &b, &err) < 0 ||
-	    profile_diff(a.root, b.root, &c, &err) < 0)
-		return cli_fail(cli, &err);
-	if (cli->options.json)
-		diff_json(&c);
-	else
-		diff_text(&c);
-	return c.n > 0;
 }

@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "core/profile.h"
+#include "crypto/digest.h"
 
 /* lint has the same kinds in the same order, because core knows no crypto. */
 static enum lint_wrapper
@@ -52,6 +54,36 @@ profile_file_clear(struct profile_file *f)
 	blob_clear(&f->raw);
 	envelope_clear(&f->envelope);
 	*f = (struct profile_file){ 0 };
+}
+
+const char *
+profile_file_wrapper(const struct envelope *e)
+{
+	switch (e->kind) {
+	case ENVELOPE_NONE: return "not signed";
+	case ENVELOPE_SIGNED: return e->is_self_signed ? "signed, by a signer who vouches for itself"
+	    : e->is_chain_complete ? "signed, certificates complete" : "signed, certificates in between missing";
+	case ENVELOPE_ALTERED: return "CHANGED AFTER IT WAS SIGNED: a device refuses it";
+	case ENVELOPE_DETACHED: return "a signature without the profile inside";
+	case ENVELOPE_ENCRYPTED: return "encrypted as a whole: nothing can be read";
+	case ENVELOPE_TEXT: return "a signature as text (PEM): a device refuses it";
+	case ENVELOPE_BROKEN: break;
+	}
+	return "broken";
+}
+
+int
+profile_file_load(const char *path, struct profile_file *f, struct profile *p, struct error *err)
+{
+	const struct blob *content = &f->envelope.content;
+
+	if (profile_file_open(path, f, err) < 0)
+		return -1;
+	if (content->len == 0)
+		return error_set(err, ERR_DATA, "%s: %s", path, profile_file_wrapper(&f->envelope));
+	if (profile_read(content->data, content->len, digest_sha256, p, err) < 0)
+		return error_context(err, "%s", path);
+	return 0;
 }
 
 int

@@ -10,6 +10,7 @@
 #include "crypto/envelope.h"
 
 struct error;
+struct profile;
 
 /* Zero-initialise; release with profile_file_clear(). */
 struct profile_file {
@@ -22,6 +23,12 @@ struct profile_file {
 /* Reads and unwraps; what is inside may still be no profile. "-" is stdin. */
 int	profile_file_open(const char *path, struct profile_file *out, struct error *err);
 void	profile_file_clear(struct profile_file *f);
+
+/* The same, and the profile in it. ERR_DATA when there is none to read. */
+int	profile_file_load(const char *path, struct profile_file *f, struct profile *p,
+	    struct error *err);
+/* "not signed" and its like: a phrase about the wrapper. */
+const char *profile_file_wrapper(const struct envelope *e);
 
 int	profile_file_lint(const struct profile_file *f, const struct lint_target *target,
 	    struct lint_report *out, struct error *err);

@@ -72,6 +72,30 @@ reported_is_in_force(plist_t restrictions, const char *key, plist_t want, plist_
 	return plist_compare_node_value(want, reported);
 }
 
+bool
+reported_brings_along(const char *key, const char *other)
+{
+	static const struct {
+		const char *key, *other;
+	} rows[] = {
+		{ "allowCamera", "allowVideoConferencing" },
+		{ "allowGameCenter", "allowMultiplayerGaming" },
+		{ "allowAppInstallation", "allowUIAppInstallation" },
+		{ "allowAppInstallation", "allowMarketplaceAppInstallation" },
+		{ "allowAppInstallation", "allowWebDistributionAppInstallation" },
+		{ "allowScreenShot", "allowRemoteScreenObservation" },
+		{ "allowAppRemoval", "allowSystemAppRemoval" },
+		{ "allowPasscodeModification", "allowFingerprintModification" },
+		{ "allowCloudDocumentSync", "allowManagedAppsCloudSync" },
+	};
+	size_t i;
+
+	for (i = 0; i < countof(rows); i++)
+		if (strcmp(rows[i].key, key) == 0 && strcmp(rows[i].other, other) == 0)
+			return true;
+	return false;
+}
+
 /* ---- names ------------------------------------------------------------------ */
 
 /* Those of one group that no group before it has; they go into names[*n] on. */

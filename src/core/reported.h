@@ -22,6 +22,9 @@ plist_t	reported_value(plist_t restrictions, const char *key);
  */
 bool	reported_is_in_force(plist_t restrictions, const char *key, plist_t want, plist_t reported);
 
+/* Whether turning the first off turns the second off too (seen on devices). */
+bool	reported_brings_along(const char *key, const char *other);
+
 /*
  * The names of all that is reported, each once. The caller frees the array and
  * each name. -1: out of memory.

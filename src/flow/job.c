@@ -23,6 +23,7 @@ job_kind_word(enum job_kind kind)
 		[JOB_LIST] = "list", [JOB_SHOW] = "show", [JOB_VERIFY] = "verify",
 		[JOB_PLAN] = "plan", [JOB_APPLY] = "apply", [JOB_REMOVE] = "remove",
 		[JOB_PAIR] = "pair", [JOB_UNPAIR] = "unpair", [JOB_AWAIT] = "await",
+		[JOB_DIFF] = "diff",
 	};
 
 	return words[kind];
@@ -51,6 +52,7 @@ outcome_clear(struct outcome *o)
 		lint_report_clear(&o->lints[i].report);
 	}
 	free(o->lints);
+	profile_listing_clear(&o->listing);
 	desired_clear(&o->desired);
 	*o = (struct outcome){ 0 };
 }
@@ -196,6 +198,25 @@ run_list(struct run *r, struct error *err)
 }
 
 static int
+run_diff(struct run *r, struct error *err)
+{
+	const struct profile *p = &r->desired->profiles[0].profile;
+	bool is_escalated = false;
+
+	if (open_profiles(r, err) < 0)
+		return -1;
+	job_begin_step(r, "facts");
+	if (job_read_profiles(r, err) < 0)
+		return -1;
+	if (facts_find_profile(&r->out->facts, p->identifier) &&
+	    job_escalate_to_ask(r, &is_escalated, err) < 0)
+		return -1;
+	if (is_escalated && job_read_restrictions(r, err) < 0)
+		return -1;
+	return profile_compare_listed(p, &r->out->facts, &r->out->listing, err);
+}
+
+static int
 run_pair(struct run *r, struct error *err)
 {
 	if (connect_device(r, err) < 0)
@@ -255,6 +276,8 @@ run_kind(struct run *r, struct error *err)
 	case JOB_AWAIT:
 		job_begin_step(r, "await");
 		return attend(r->device, r->job->await, r->patience.job, err);
+	case JOB_DIFF:
+		return run_diff(r, err);
 	default:
 		return run_profiles(r, err);
 	}

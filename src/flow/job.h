@@ -10,6 +10,7 @@
 #include "core/desired.h"
 #include "core/facts.h"
 #include "core/lint.h"
+#include "core/profile_listed.h"
 #include "core/verdict.h"
 #include "device/patience.h"
 #include "wire/mux.h"
@@ -28,6 +29,7 @@ enum job_kind {
 	JOB_PAIR,
 	JOB_UNPAIR,
 	JOB_AWAIT,	/* until a person has done what is awaited; no result but that */
+	JOB_DIFF,	/* desired's only profile against the one on the device */
 };
 
 enum { JOB_IDENTITIES_MAX = 128 };
@@ -41,7 +43,7 @@ struct job_identity {
 /* What to do; borrowed and read only. */
 struct job {
 	enum job_kind		 kind;
-	struct desired		*desired;	/* VERIFY, PLAN, APPLY, REMOVE; settled in place */
+	struct desired		*desired;	/* VERIFY, PLAN, APPLY, REMOVE, DIFF; settled in place */
 	const struct blob	*certificate;	/* DER of the identity, or NULL */
 	int			 signer;	/* channel to the signer, or -1 */
 	/*
@@ -117,6 +119,7 @@ struct outcome {
 	size_t			 n_changes;
 	struct job_lint		*lints;		/* of profiles from files, when there is something */
 	size_t			 n_lints;
+	struct profile_listing	 listing;	/* of DIFF */
 	struct error		 error;		/* kind ERR_NONE: none */
 	struct job_step		 steps[JOB_STEPS_MAX];
 	size_t			 n_steps;

@@ -75,7 +75,8 @@ job_escalate_to_ask(struct run *r, bool *is_escalated, struct error *err)
 	struct error no = { 0 };
 
 	*is_escalated = false;
-	if (!job_has_identity(r) || r->out->facts.is_ours != YES || !job_wants_restrictions(r))
+	if (!job_has_identity(r) || r->out->facts.is_ours != YES ||
+	    (!job_wants_restrictions(r) && r->job->kind != JOB_DIFF))
 		return 0;
 	job_begin_step(r, "escalate");
 	if (session_escalate(r->session, &r->patience, &no) == 0) {

@@ -254,6 +254,42 @@ report_result(const struct job *job, const char *run, const struct outcome *o)
 }
 
 json_t *
+report_changes(const struct profile_changes *c)
+{
+	static const char *const words[] = {
+		[PROFILE_ADDED] = "added", [PROFILE_REMOVED] = "removed", [PROFILE_CHANGED] = "changed",
+	};
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s?}", "path", c->items[i].path,
+		    "change", words[c->items[i].kind], "before", c->items[i].before,
+		    "after", c->items[i].after));
+	return array;
+}
+
+json_t *
+report_diff(const struct outcome *o)
+{
+	const struct profile_listing *l = &o->listing;
+	bool is_compared = o->reason == REASON_NONE;
+	json_t *untold = json_array();
+	size_t i;
+
+	for (i = 0; i < l->n_untold; i++)
+		json_array_append_new(untold, json_string(l->untold[i]));
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	    "schema", "chaperone.diff/1", "device", device_object(&o->facts),
+	    "same", is_compared ? json_boolean(l->changes.n == 0) : json_null(),
+	    "listed", is_compared ? json_boolean(l->is_listed) : json_null(),
+	    "proven", is_compared ? json_boolean(l->is_proven) : json_null(),
+	    "changes", report_changes(&l->changes), "untold", untold,
+	    "verdict", is_compared ? json_null() : json_string(verdict_word(reason_verdict(o->reason))),
+	    "reason", text_or_null(reason_word(o->reason)), "error", error_object(o));
+}
+
+json_t *
 report_lost(const struct job *job, const char *run, const struct mux_device *device,
     const struct outcome *o)
 {
@@ -263,7 +299,7 @@ report_lost(const struct job *job, const char *run, const struct mux_device *dev
 	told.facts.has_location = device->location != 0;
 	told.facts.location = device->location;
 	told.facts.is_network = device->is_network;
-	return report_result(job, run, &told);
+	return job->kind == JOB_DIFF ? report_diff(&told) : report_result(job, run, &told);
 }
 
 static json_t *

@@ -9,6 +9,7 @@ struct error;
 struct job;
 struct mux_device;
 struct outcome;
+struct profile_changes;
 
 /*
  * All return a new reference, or NULL when memory runs out. Unknown facts are
@@ -18,6 +19,11 @@ struct outcome;
 json_t	*report_result(const struct job *job, const char *run, const struct outcome *o);
 /* with_profiles: all of them and the cloud configuration (show). */
 json_t	*report_device(const struct outcome *o, bool with_profiles);
+
+/* How the profile of job DIFF differs from that on the device. */
+json_t	*report_diff(const struct outcome *o);
+/* Its changes alone, as two files have them too. */
+json_t	*report_changes(const struct profile_changes *c);
 
 /* A result for a device whose worker did not live to tell one. */
 json_t	*report_lost(const struct job *job, const char *run, const struct mux_device *device,

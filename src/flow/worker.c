@@ -167,6 +167,8 @@ tell_outcome(const struct worker_order *o, const struct outcome *outcome)
 		return;
 	if (job->kind == JOB_LIST || job->kind == JOB_SHOW)
 		write_line(o->parent, report_device(outcome, job->kind == JOB_SHOW));
+	else if (job->kind == JOB_DIFF)
+		write_line(o->parent, report_diff(outcome));
 	else
 		write_line(o->parent, report_result(job, o->run, outcome));
 }

@@ -193,9 +193,11 @@ check_verdict(enum job_kind kind, const struct outcome *o)
 
 	if (o->reason != REASON_NONE || kind == JOB_LIST || kind == JOB_SHOW)
 		return;
+	if (kind == JOB_DIFF && !o->facts.has_profiles)
+		abort();
 	if (o->error.kind != ERR_NONE)
 		abort();
-	if (kind == JOB_PAIR || kind == JOB_UNPAIR)
+	if (kind == JOB_PAIR || kind == JOB_UNPAIR || kind == JOB_DIFF)
 		return;
 	if (o->truth < TRUTH_PRESENT || !o->facts.has_profiles || judgement_has_work(j))
 		abort();
@@ -224,6 +226,7 @@ check_report(const struct job *job, const struct outcome *o)
 {
 	bool is_device = job->kind == JOB_LIST || job->kind == JOB_SHOW;
 	json_t *report = is_device ? report_device(o, job->kind == JOB_SHOW)
+	    : job->kind == JOB_DIFF ? report_diff(o)
 	    : report_result(job, "00000000-0000-0000-0000-000000000000", o);
 	auto_free char *text = report ? json_dumps(report, JSON_COMPACT) : NULL;
 	const char *p;
@@ -266,7 +269,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	/* Whether usbmuxd still lists the device is asked of nobody. */
 	setenv("USBMUXD_SOCKET_ADDRESS", "UNIX:/nonexistent/usbmuxd", 1);
 	talk = talk_begin(data, len, &choice);
-	run((enum job_kind)(choice % 8));
+	/* Three bits for nine kinds: the given file takes the place of show. */
+	run(choice % 8 == JOB_SHOW && !(choice & IS_NAMED) ? JOB_DIFF : (enum job_kind)(choice % 8));
 	while (n_far_ends)
 		close(far_ends[--n_far_ends]);
 	return 0;

@@ -101,6 +101,62 @@ def twins(s, b):
     s.equal("the very one has no finding", (run.word(), lint(run)), ("compliant 0", []))
 
 
+def diff(b, name, file, *more):
+    return b.run("profile", "diff", path(file), "-u", b.udids[name], "--json", *more)
+
+
+def changes(run):
+    return [(c["path"], c["change"]) for c in run.result.get("changes", [])]
+
+
+ALLOW = "com.apple.applicationaccess."
+
+
+def differences(s, b):
+    s.topic("profile diff FILE -u DEVICE")
+    who = identity()
+    run = diff(b, "alone", "chat", *who)
+    s.equal("the same, and nothing of it untold", (run.code, run.result["same"], run.result["untold"]),
+            (0, True, []))
+    run = diff(b, "alone", "chat")
+    s.equal("without an identity the same as far as the list goes", (run.code, run.result["same"]), (0, True))
+    s.check("  and it says what is not told", ["(-i)" in u for u in run.result["untold"]] == [True],
+            run.result["untold"])
+    run = diff(b, "alone", "changed", *who)
+    s.equal("a key that is not there, and another name", (run.code, changes(run)),
+            (1, [("PayloadDisplayName", "changed"), (ALLOW + "ratingApps", "removed")]))
+    run = diff(b, "alone", "wider", *who)
+    s.equal("a key more on the device, another UUID and version", (run.code, changes(run)),
+            (1, [("PayloadUUID", "changed"), ("PayloadVersion", "changed"), ("PayloadRemovalDisallowed", "changed"),
+                 (ALLOW + "allowCamera", "removed"), (ALLOW + "allowChat", "added")]))
+    s.equal("what another payload holds is not told", run.result["untold"],
+            ["what its payload com.apple.wifi.managed holds"])
+    run = diff(b, "alone", "camera", *who)
+    s.equal("another name: not listed", (run.code, run.result["listed"], changes(run)),
+            (1, False, [("PayloadIdentifier", "removed")]))
+    run = diff(b, "alone", "built", *who)
+    s.equal("built by us: its UUID proves the whole content",
+            (run.code, run.result["proven"], run.result["untold"]), (0, True, []))
+    run = diff(b, "mute", "chat", *who)
+    s.equal("a device that does not answer", (run.code, run.result["untold"]),
+            (0, ["what it restricts: this device does not answer that"]))
+    b.mark()
+    run = diff(b, "dark", "chat", *who)
+    s.equal("a locked one cannot be asked", (run.code, run.result["same"], run.result["reason"]),
+            (2, None, "locked"))
+    s.check("nothing is ever changed", not [r for r in b.requests() if "Install" in r or "Remove" in r],
+            b.requests())
+    text = b.run("profile", "diff", path("wider"), "-u", b.udids["alone"], *who)
+    s.has("people read it", text.out, "+ com.apple.applicationaccess.allowChat: false\n")
+    s.has("  and what is not known", text.out, "? not told: what its payload com.apple.wifi.managed holds\n")
+    for sentence, args, code in (
+            ("a device and a second file", [path("chat"), path("chat"), "-u", b.udids["alone"]], 64),
+            ("neither", [path("chat")], 64), ("several devices", [path("chat"), "-a"], 64),
+            ("no such device", [path("chat"), "-u", "nobody"], 4),
+            ("no profile", [path("acme.crt"), "-u", b.udids["alone"]], 65)):
+        s.equal(sentence, b.run("profile", "diff", *args).code, code)
+
+
 def main():
     s = bench.begin("given")
     write("chat", profile(CHAT, allowChat=False))
@@ -108,13 +164,23 @@ def main():
     write("camera", profile("com.acme.camera", allowCamera=False))
     write("updates", profile(UPDATES, forceDelayedSoftwareUpdates=True))
     write("phone", profile(PHONE, blockedAppBundleIDs=["com.apple.mobilephone"]))
+    write("wider", plistlib.dumps(dict(
+        plistlib.loads(profile(CHAT, allowCamera=False)), PayloadVersion=2, PayloadRemovalDisallowed=False,
+        PayloadUUID="6F1B2C3D-0000-4000-8000-0000000000FF",
+        PayloadContent=plistlib.loads(profile(CHAT, allowCamera=False))["PayloadContent"] + [
+            {"PayloadType": "com.apple.wifi.managed", "PayloadVersion": 1, "SSID_STR": "a",
+             "PayloadIdentifier": CHAT + ".2", "PayloadUUID": "6F1B2C3D-0000-4000-8000-000000000002"}])))
+    bench.run("profile", "build", "--preset", "exam", "-o", path("built"))
     old = write("old", profile("com.old.chat", allowChat=False))
     with bench.Bench([ours("new", os="27.0"), ours("old"), ours("phone", product="iPhone15,2"),
                       ours("shared", profiles=[old]), ours("mute", profiles=[old], queries=False),
-                      ours("alone"), device("free", paired=True)]) as b:
+                      ours("alone"), ours("dark", locked=True), device("free", paired=True)]) as b:
         unsuitable(s, b)
         neighbours(s, b)
         twins(s, b)
+        on(b, "alone", "apply", "built")
+        on(b, "mute", "apply", "chat")
+        differences(s, b)
     s.end()
 
 

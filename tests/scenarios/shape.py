@@ -147,6 +147,14 @@ DOCUMENTS = {
         "schema": TEXT, "exit": one_of(4, 64, 65, 66, 69, 70, 73, 74, 77, 130), "message": TEXT,
         "hint": maybe(TEXT),
     },
+    "chaperone.diff/1": {
+        "schema": TEXT, "device": DEVICE, "same": maybe(TRUTH), "listed": maybe(TRUTH),
+        "proven": maybe(TRUTH), "changes": each({
+            "path": TEXT, "change": one_of("added", "removed", "changed"), "before": maybe(TEXT),
+            "after": maybe(TEXT)}),
+        "untold": LIST, "verdict": maybe(one_of("blocked", "failed")), "reason": maybe(TEXT),
+        "error": maybe(ERROR),
+    },
     "chaperone.policy/1": {
         "schema": TEXT, "file": TEXT, "name": maybe(TEXT),
         "verdict": one_of("ok", "warning", "error"),
