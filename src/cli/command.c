@@ -38,6 +38,9 @@ const struct command commands[] = {
 	    "make devices trust this computer" },
 	{ "unpair", cmd_device, DEVICE | GROUP_LEDGER, 0, 0, "", "make devices forget this computer" },
 	{ "watch", cmd_watch, DEVICE, 0, 0, "", "attach and detach as they happen" },
+	/* Before station, which takes no argument. */
+	{ "station learn-slots", cmd_station_learn, 0, 0, 0, "",
+	    "name the ports of a bench by plugging a device into each" },
 	{ "station", cmd_station, GROUP_STATION | GROUP_IDENTITY | GROUP_LEDGER, 0, 0, "",
 	    "work on every device that is plugged in, by policy" },
 	{ "policy check", cmd_policy_check, GROUP_POLICY, 1, MANY, "FILE...",

@@ -42,6 +42,7 @@ struct cli {
 int	cmd_device(struct cli *cli);		/* list show verify plan apply remove pair unpair */
 int	cmd_watch(struct cli *cli);
 int	cmd_station(struct cli *cli);
+int	cmd_station_learn(struct cli *cli);
 int	cmd_policy_check(struct cli *cli);
 int	cmd_identity_create(struct cli *cli);
 int	cmd_identity_show(struct cli *cli);

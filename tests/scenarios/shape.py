@@ -143,6 +143,7 @@ DOCUMENTS = {
         "about": one_of("hook", "ledger", "memory", "port", "usbmuxd"), "message": TEXT,
         "hint": maybe(TEXT),
     },
+    "chaperone.slot/1": {"schema": TEXT, "name": TEXT, "port": TEXT},
     "chaperone.error/1": {
         "schema": TEXT, "exit": one_of(4, 64, 65, 66, 69, 70, 73, 74, 77, 130), "message": TEXT,
         "hint": maybe(TEXT),

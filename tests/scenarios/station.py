@@ -288,6 +288,45 @@ def killed(s):
         s.equal("  with one unbroken record", again.verifies(), 0)
 
 
+def learning(s):
+    s.topic("learn-slots")
+    config = bench.write("learn.yaml", "# ours\njobs: 4\nslots:\n  - name: old\n    port: 1-9\n# end\n"
+                         "timeout: 30\n")
+    with bench.Bench([ours("a"), ours("b"), ours("there")]) as b:
+        b.tell("unplug", "a")
+        b.tell("unplug", "b")
+        read, write = os.pipe()
+        run = b.start("station", "learn-slots", "--config", config, "--json", stdin=read)
+        os.close(read)
+        s.check("it asks for the first port", run.wait_for("into port 1 "))
+        b.tell("plug", "a")
+        s.check("  and for the next", run.wait_for("into port 2 "))
+        os.write(write, b"left 3\n")
+        run.wait_for("into port left 3 ")
+        b.tell("plug", "b")
+        run.wait_for("into port 3 ")
+        b.tell("unplug", "a")
+        b.tell("plug", "a")
+        s.check("a port that has its name is not named twice", run.wait_for("port 1 already"))
+        os.write(write, b"done\n")
+        run.finish()
+        os.close(write)
+        s.equal("what was plugged in has a name", [l["name"] for l in run.lines], ["1", "left 3"])
+        with open(config) as f:
+            text = f.read()
+        s.check("the rest of the configuration stays", "# ours\njobs: 4\n" in text and
+                "timeout: 30\n" in text and "old" not in text, text)
+        listed = {r["device"]["udid"]: r["device"]["slot"] for r in
+                  b.run("list", "--json", "--config", config).lines}
+        s.equal("and is what list goes by", [listed[b.udids[n]] for n in ("a", "b", "there")],
+                ["1", "left 3", None])
+        station = Station(b, folder("plain8", {"name": "plain8"}), config=config)
+        done = station.wait("result", verdict="compliant", n=3)
+        s.equal("and the station", {e["device"]["name"]: e["device"]["slot"] for e in done},
+                {"a": "1", "b": "left 3", "there": None})
+        station.stop()
+
+
 def main():
     s = bench.begin("station")
     plugging(s)
@@ -298,6 +337,7 @@ def main():
     clients(s)
     hooks(s)
     killed(s)
+    learning(s)
     s.end()
 
 
