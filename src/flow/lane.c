@@ -119,6 +119,16 @@ lane_answer(struct lane *lane, bool may)
 	(void)send(lane->fd, &answer, 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* A worker has heard a device, so what it says may be that device's doing. */
+static bool
+is_about(const struct lane *lane, const json_t *message)
+{
+	const json_t *device = json_object_get(message, "device");
+	const char *udid = json_string_value(json_object_get(device, "udid"));
+
+	return udid && strcmp(udid, lane->device.udid) == 0;
+}
+
 static void
 take_line(struct lane *lane, const struct lane_listener *listener, const char *line, size_t len)
 {
@@ -127,7 +137,9 @@ take_line(struct lane *lane, const struct lane_listener *listener, const char *l
 	const char *event = json_string_value(json_object_get(message, "event"));
 	bool is_event = schema && strcmp(schema, "chaperone.event/1") == 0;
 
-	if (is_event && event && strcmp(event, "intent") == 0) {
+	if (!is_about(lane, message)) {
+		/* Nobody hears what it says of others; without a result it has crashed. */
+	} else if (is_event && event && strcmp(event, "intent") == 0) {
 		lane->is_asking = true;
 		listener->intent(listener->ctx, lane, message);
 	} else if (is_event && !lane->has_result) {

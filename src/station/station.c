@@ -14,6 +14,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "crypto/signer.h"
 #include "crypto/tls.h"
 #include "flow/fleet.h"
 #include "flow/journal.h"
@@ -22,6 +23,7 @@
 #include "station/notify.h"
 #include "station/slots.h"
 #include "station/station_run.h"
+#include "store/seal.h"
 
 enum {
 	GRACE_MS = 1500,	/* after its deadline, for a worker to say so itself */
@@ -356,6 +358,26 @@ act(struct station *s, const struct schedule_action *a)
 	}
 }
 
+static int
+sign_seal(void *ctx, const void *content, size_t len, struct blob *out, struct error *err)
+{
+	return signer_sign_document(ctx, SIGNER_SEAL, content, len, out, err);
+}
+
+/* What was done until now can no longer be rewritten; by the first policy's identity. */
+static void
+seal(struct station *s)
+{
+	const struct station_side *side = &s->side->is;
+	struct journal *j = s->o->journal;
+	struct error err = { 0 };
+
+	if (side->n_identities == 0 || journal_commit(j, &err) < 0)
+		return;
+	if (seal_make(j->ledger, j->run, sign_seal, side->identities[0].signer, NULL, &err) < 0)
+		tell_trouble(s, NULL, "seal", err.message, err.hint);
+}
+
 static void
 note_midnight(struct station *s)
 {
@@ -364,6 +386,8 @@ note_midnight(struct station *s)
 
 	if (!localtime_r(&now, &tm) || tm.tm_yday == s->day)
 		return;
+	if (s->day >= 0)
+		seal(s);
 	s->day = tm.tm_yday;
 	board_new_day(s->board);
 }
@@ -602,6 +626,7 @@ station_run(const struct station_options *options, struct error *err)
 		if (turn(&s, signals, err) < 0)
 			return -1;
 	}
+	seal(&s);
 	s.shown_ms = INT64_MIN / 2;
 	show(&s);
 	return 0;

@@ -140,7 +140,7 @@ DOCUMENTS = {
     },
     "chaperone.event/1 error": {
         "schema": TEXT, "at": TIME, "event": one_of("error"), "device": maybe(DEVICE),
-        "about": one_of("hook", "ledger", "memory", "port", "usbmuxd"), "message": TEXT,
+        "about": one_of("hook", "ledger", "memory", "port", "seal", "usbmuxd"), "message": TEXT,
         "hint": maybe(TEXT),
     },
     "chaperone.slot/1": {"schema": TEXT, "name": TEXT, "port": TEXT},

@@ -3,6 +3,10 @@
 import json
 import os
 import signal
+import socket
+import sqlite3
+import urllib.error
+import urllib.request
 
 import bench
 from bench import device, fault, ours, until, OTHER
@@ -30,13 +34,13 @@ class Station:
     """A running chaperone station, and the events that it tells."""
     count = 0
 
-    def __init__(self, b, policies, *more, ledger=None, config=None):
+    def __init__(self, b, policies, *more, ledger=None, config=None, env=()):
         Station.count += 1
         self.ledger = ledger or bench.path("station%d.db" % Station.count)
         args = ["station", "--policies", policies, "--json", "--ledger", self.ledger]
         if config:
             args += ["--config", config]
-        self.run = b.start(*(args + list(more)), seconds=ENDLESS)
+        self.run = b.start(*(args + list(more)), seconds=ENDLESS, env=dict(env))
         self.bench = b
         self.mark = 0
 
@@ -68,8 +72,10 @@ class Station:
         return bench.run("ledger", "verify", "--ledger", self.ledger).code
 
     def records(self):
-        out = bench.run("ledger", "export", "--ledger", self.ledger, "-o", "-").out
-        return [json.loads(line) for line in out.splitlines()]
+        """What the file says, to others than the client."""
+        with sqlite3.connect("file:%s?mode=ro" % self.ledger, uri=True) as db:
+            return [{"kind": kind, "body": json.loads(body)} for kind, body in
+                    db.execute("SELECT kind, body FROM events ORDER BY sequence")]
 
 
 def plugging(s):
@@ -92,6 +98,8 @@ def plugging(s):
                 [(e["verdict"], e["changed"]) for e in again], [("compliant", False)])
         s.equal("SIGTERM ends it well", station.stop(), 0)
         s.equal("what it did is on record", station.verifies(), 0)
+        s.equal("  sealed at the end", [r["body"].get("purpose") for r in station.records()][-1],
+                "seal")
         kinds = [r["kind"] for r in station.records()]
         s.equal("  every arrival, job and verdict", [kinds.count(k) for k in
                 ("attach", "job-started", "verdict", "policy-loaded")], [9, 9, 9, 1])
@@ -288,6 +296,52 @@ def killed(s):
         s.equal("  with one unbroken record", again.verifies(), 0)
 
 
+def fetch(address, what):
+    try:
+        with urllib.request.urlopen("http://%s%s" % (address, what), timeout=ENDLESS) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as e:
+        return e.code, ""
+
+
+def page(s):
+    s.topic("the page, its counts, and the service manager")
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(bench.path("notify"))
+    manager.settimeout(ENDLESS)
+    heard = []
+
+    def hears(word):
+        while not any(word in text for text in heard):
+            heard.append(manager.recv(4096).decode())
+        return True
+
+    with bench.Bench([ours("a"), ours("b")]) as b:
+        station = Station(b, folder("plain9", {"name": "plain9"}), "--http", "127.0.0.1:0",
+                          env={"NOTIFY_SOCKET": bench.path("notify"), "WATCHDOG_USEC": "200000"})
+        station.run.wait_for("the page is at ")
+        if station.run.process.poll() is not None:
+            station.run.finish()
+            s.check("a build without libmicrohttpd says so", station.run.code == 69)
+            return
+        address = station.run.so_far()[1].split("http://")[1].split("/")[0]
+        station.wait("result", verdict="compliant", n=2)
+        s.check("it says that it is ready, and lives", hears("READY=1") and hears("WATCHDOG=1"))
+        s.check("  and how it goes", hears("today 2 ready, 0 failed"))
+        want = 'chaperone_verdicts_total{verdict="compliant",reason="",policy="plain9"} 2'
+        s.check("what was done is counted", until(lambda: want in fetch(address, "/metrics")[1],
+                                                  ENDLESS), fetch(address, "/metrics")[1])
+        text = fetch(address, "/metrics")[1]
+        s.equal("  but not whose device it is", [u for u in list(b.udids.values()) +
+                                                 ["Acme"] if u in text], [])
+        s.equal("all is well", fetch(address, "/healthz")[0], 200)
+        s.check("the page is there", fetch(address, "/")[0] == 200)
+        station.run.signal(signal.SIGHUP)
+        s.check("a reload is announced", hears("RELOADING=1"))
+        s.equal("SIGTERM ends it well", station.stop(), 0)
+        s.check("  and it says so", hears("STOPPING=1"))
+
+
 def learning(s):
     s.topic("learn-slots")
     config = bench.write("learn.yaml", "# ours\njobs: 4\nslots:\n  - name: old\n    port: 1-9\n# end\n"
@@ -337,6 +391,7 @@ def main():
     clients(s)
     hooks(s)
     killed(s)
+    page(s)
     learning(s)
     s.end()
 
