@@ -251,7 +251,7 @@ in_dict(const struct reader *r)
 static int
 take_key(struct reader *r, const struct tag *t)
 {
-	size_t start = r->at, end = r->at;
+	size_t start = r->at, end = start;
 	const char *text = (const char *)r->o->data + start;
 
 	if (!in_dict(r))

@@ -32,7 +32,7 @@ ledgerfile_is_station(const char *id)
 {
 	size_t n = 0;
 
-	while (id[n] && n < STATION_MAX && is_station_char(id[n]))
+	while (n < STATION_MAX && id[n] && is_station_char(id[n]))
 		n++;
 	return n > 0 && n < STATION_MAX && !id[n];
 }
