@@ -35,7 +35,7 @@ static int
 load_record(struct visit *v, struct error *err)
 {
 	auto_blob struct blob stored = { 0 };
-	int rc = mux_read_pair_record(v->device, &stored, err);
+	int rc = mux_read_pair_record(v->device, deadline_in(ANSWER_MS), &stored, err);
 
 	if (rc < 0)
 		return -1;
@@ -49,7 +49,7 @@ enter(struct visit *v, struct deadline deadline, struct error *err)
 {
 	if (v->lockdown)
 		return 0;
-	if (lockdown_open(v->device, &v->lockdown, err) < 0)
+	if (lockdown_open(v->device, deadline, &v->lockdown, err) < 0)
 		return -1;
 	return lockdown_start_session(v->lockdown, &v->record, deadline, err);
 }
@@ -119,7 +119,8 @@ attend_trust(const struct mux_device *device, struct deadline deadline, struct e
 	auto_with(clean_notifications) struct notifications *n = NULL;
 	struct deadline soon = deadline_in(ANSWER_MS);
 
-	if (lockdown_open(device, &l, err) < 0 || notifications_open(device, l, soon, &n, err) < 0 ||
+	if (lockdown_open(device, soon, &l, err) < 0 ||
+	    notifications_open(device, l, soon, &n, err) < 0 ||
 	    notifications_observe(n, NOTIFICATION_REQUEST_PAIR, soon, err) < 0)
 		return -1;
 	return notifications_await(n, NOTIFICATION_REQUEST_PAIR, deadline, err);

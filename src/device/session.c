@@ -65,11 +65,11 @@ is_refusal(const struct error *err, enum refusal refusal)
 /* ---- trust --------------------------------------------------------------- */
 
 static int
-load_record(struct session *s, struct error *err)
+load_record(struct session *s, struct deadline deadline, struct error *err)
 {
 	auto_blob struct blob stored = { 0 };
 	struct error unusable = { 0 };
-	int rc = mux_read_pair_record(&s->device, &stored, err);
+	int rc = mux_read_pair_record(&s->device, deadline, &stored, err);
 
 	if (rc <= 0)
 		return rc;
@@ -81,11 +81,11 @@ load_record(struct session *s, struct error *err)
 }
 
 static int
-reopen(struct session *s, struct error *err)
+reopen(struct session *s, struct deadline deadline, struct error *err)
 {
 	lockdown_close(s->lockdown);
 	s->lockdown = NULL;
-	return lockdown_open(&s->device, &s->lockdown, err);
+	return lockdown_open(&s->device, deadline, &s->lockdown, err);
 }
 
 /*
@@ -111,7 +111,8 @@ enter_when_unlocked(struct session *s, struct patience *patience, struct facts *
 {
 	while (enter(s, patience->job, facts, err) < 0) {
 		if (!is_refusal(err, REFUSED_PASSWORD_PROTECTED) ||
-		    patience_wait(patience, WAIT_UNLOCK, err) < 0 || reopen(s, err) < 0)
+		    patience_wait(patience, WAIT_UNLOCK, err) < 0 ||
+		    reopen(s, patience->job, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -128,16 +129,22 @@ untrusted(const struct session *s, struct error *err)
 	return -1;
 }
 
-/* What a device tells strangers names it, and holds the key to pair with. */
-static plist_t
-read_public_values(struct session *s, struct deadline deadline, struct facts *facts)
+/*
+ * What a device tells strangers names it, and holds the key to pair with. It may
+ * refuse; an answer that makes no sense is not a refusal.
+ */
+static int
+read_public_values(struct session *s, struct deadline deadline, struct facts *facts,
+    plist_t *values, struct error *err)
 {
-	plist_t values = NULL;
-	struct error ignored = { 0 };
+	struct error refused = { 0 };
 
-	if (lockdown_get_value(s->lockdown, NULL, NULL, deadline, &values, &ignored) == 0)
-		(void)facts_read_values(facts, values, &ignored);
-	return values;
+	if (lockdown_get_value(s->lockdown, NULL, NULL, deadline, values, &refused) == 0)
+		return facts_read_values(facts, *values, err);
+	if (refused.kind == ERR_DEVICE)
+		return 0;
+	*err = refused;
+	return -1;
 }
 
 static int
@@ -148,9 +155,10 @@ become_trusted(struct session *s, struct patience *patience, struct facts *facts
 
 	facts->is_paired = NO;
 	/* A refusal during the TLS handshake has cost us the connection. */
-	if (reopen(s, err) < 0)
+	if (reopen(s, patience->job, err) < 0)
 		return -1;
-	values = read_public_values(s, patience->job, facts);
+	if (read_public_values(s, patience->job, facts, &values, err) < 0)
+		return -1;
 	if (!(s->host->may_pair && s->host->certificate) && !s->host->may_ask_person)
 		return untrusted(s, err);
 	if (trust_establish(s->lockdown, &s->device, s->host, values, patience, &s->record, err) < 0)
@@ -178,10 +186,10 @@ session_open(const struct mux_device *device, const struct session_host *host,
 		return error_memory(err);
 	s->device = *device;
 	s->host = host;
-	if (load_record(s, err) < 0)
+	if (load_record(s, patience->job, err) < 0)
 		return -1;
 	if (s->has_record) {
-		if (reopen(s, err) < 0)
+		if (reopen(s, patience->job, err) < 0)
 			return -1;
 		rc = enter_when_unlocked(s, patience, facts, err);
 		if (rc < 0 && !is_of_no_use(err))
@@ -270,7 +278,7 @@ session_unpair(struct session *s, struct patience *patience, struct error *err)
 		return -1;
 	if (lockdown_unpair(s->lockdown, &s->record, patience->job, err) < 0)
 		return -1;
-	return mux_delete_pair_record(&s->device, err);
+	return mux_delete_pair_record(&s->device, patience->job, err);
 }
 
 int
@@ -278,7 +286,7 @@ session_is_forgotten(struct session *s, struct patience *patience, struct error 
 {
 	auto_facts struct facts unused = { 0 };
 
-	if (reopen(s, err) < 0)
+	if (reopen(s, patience->job, err) < 0)
 		return -1;
 	if (enter(s, patience->job, &unused, err) == 0)
 		return 0;

@@ -65,7 +65,7 @@ prepare(struct lockdown *l, plist_t known, struct deadline deadline, struct pair
 	if (!node_data(key, &pem, &len))
 		return error_set(err, ERR_PROTOCOL, "DevicePublicKey is no data");
 	if (take_wifi_address(l, known, deadline, r, err) < 0 ||
-	    mux_read_buid(r->system_buid, err) < 0)
+	    mux_read_buid(deadline, r->system_buid, err) < 0)
 		return -1;
 	text_uuid_random(r->host_id);
 	return pairing_create(pem, len, &r->keys, err);
@@ -142,7 +142,7 @@ trust_establish(struct lockdown *l, const struct mux_device *device,
 		if (!is_for_a_person(err, &what) || patience_wait(patience, what, err) < 0)
 			return -1;
 	if (pair_record_serialize(&r, &stored, err) < 0 ||
-	    mux_save_pair_record(device, &stored, err) < 0)
+	    mux_save_pair_record(device, &stored, patience->job, err) < 0)
 		return -1;
 	log_verbose("paired; the record is stored");
 	pair_record_clear(out);

@@ -242,7 +242,7 @@ run_unpair(struct run *r, struct error *err)
 
 	if (connect_device(r, err) < 0) {
 		/* The device does not know us; what we have of it is of no use. */
-		if (!is_stranger(err) || mux_delete_pair_record(r->device, err) < 0)
+		if (!is_stranger(err) || mux_delete_pair_record(r->device, r->patience.job, err) < 0)
 			return -1;
 		*err = (struct error){ 0 };
 		conclude(r, REASON_NONE, TRUTH_EFFECTIVE);

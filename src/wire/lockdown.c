@@ -23,14 +23,15 @@ struct lockdown {
 };
 
 int
-lockdown_open(const struct mux_device *device, struct lockdown **out, struct error *err)
+lockdown_open(const struct mux_device *device, struct deadline deadline, struct lockdown **out,
+    struct error *err)
 {
 	struct lockdown *l = calloc(1, sizeof(*l));
 	int fd = -1;
 
 	if (!l)
 		return error_memory(err);
-	if (mux_connect(device, PORT, &fd, err) < 0 || channel_new(fd, &l->channel, err) < 0) {
+	if (mux_connect(device, PORT, deadline, &fd, err) < 0 || channel_new(fd, &l->channel, err) < 0) {
 		free(l);
 		return error_context(err, "lockdown");
 	}
@@ -76,6 +77,8 @@ check_reply(const char *request, plist_t reply, struct error *err)
 
 	if (!echo || strcmp(echo, request) != 0)
 		return error_set(err, ERR_PROTOCOL, "%s: the answer belongs to no such request", request);
+	if (dict_get(reply, "Error") && !dict_get_string(reply, "Error"))
+		return error_set(err, ERR_PROTOCOL, "%s: an error that is no text", request);
 	if (dict_get(reply, "Error") || (result && strcmp(result, "Success") != 0))
 		return lockdown_refused(request, reply, err);
 	return 0;
@@ -226,15 +229,17 @@ pair_request(const struct pair_record *r, enum lockdown_pair_step step,
 	return steal_pointer(&request);
 }
 
-/* Takes bytes of the wanted key; absent is fine, an absurd size is not. */
+/* Takes bytes of the wanted key; absent is fine, another type or an absurd size is not. */
 static int
 take_bytes(plist_t dict, const char *key, size_t limit, struct blob *out, struct error *err)
 {
 	const void *data;
 	size_t len;
 
-	if (!dict_get_data(dict, key, &data, &len))
+	if (!dict_get(dict, key))
 		return 0;
+	if (!dict_get_data(dict, key, &data, &len))
+		return error_set(err, ERR_PROTOCOL, "Pair: %s is no data", key);
 	if (len > limit)
 		return error_set(err, ERR_PROTOCOL, "Pair: %s has %zu bytes", key, len);
 	return blob_set(out, data, len) < 0 ? error_memory(err) : 0;

@@ -21,7 +21,8 @@ struct pair_record;
  * some ten seconds (libimobiledevice lockdown.h).
  */
 
-int	lockdown_open(const struct mux_device *device, struct lockdown **out, struct error *err);
+int	lockdown_open(const struct mux_device *device, struct deadline deadline,
+	    struct lockdown **out, struct error *err);
 void	lockdown_close(struct lockdown *l);	/* NULL is fine */
 
 /* domain and key may be NULL: all values of the domain. *out is the caller's. */

@@ -47,7 +47,7 @@ mcinstall_open(const struct mux_device *device, const struct lockdown_service *s
 
 	if (!mc)
 		return error_memory(err);
-	if (mux_connect(device, service->port, &fd, err) < 0 ||
+	if (mux_connect(device, service->port, deadline, &fd, err) < 0 ||
 	    channel_new(fd, &mc->channel, err) < 0)
 		return error_context(err, "MCInstall");
 	if (service->uses_tls && channel_start_tls(mc->channel, who, deadline, err) < 0)

@@ -18,14 +18,15 @@ struct mux_device {
 	uint32_t	product_id;
 	uint32_t	location;	/* USB: bus << 16 | address; 0 unknown */
 	bool		is_network;	/* reached over Wi-Fi, not over the cable */
+	uint64_t	daemon;		/* which usbmuxd says so; 0 unknown (muxtalk.h) */
 };
 
 /*
- * Listing and watching speak usbmuxd's protocol here and not through
- * libusbmuxd, because usbmuxd_device_info_t drops LocationID (which port a
- * device hangs on), and because libusbmuxd's listener cannot find a usbmuxd
- * that comes back under another than the default path. Connections and pair
- * records go through the libraries: see muxlink.h.
+ * usbmuxd's protocol is spoken here (muxtalk.h) and not through libusbmuxd,
+ * whose usbmuxd_device_info_t drops LocationID (which port a device hangs on),
+ * whose listener cannot find a usbmuxd that comes back under another than the
+ * default path, and whose waits know no deadline but their own: an answer that
+ * is nonsense, late or missing looks to its caller like a device that refuses.
  */
 
 /*
@@ -59,7 +60,8 @@ bool	mux_needs_tcp(const struct mux_device *device);
 /*
  * What it means that usbmuxd, or a connection through it, failed just now: asks
  * usbmuxd whether this device is still attached. ERR_MUX in *err when it does
- * not answer; else *is_attached. Blocks a second at most.
+ * not answer, or is not the one that told of the device: a new one numbers its
+ * devices anew. Else *is_attached. Blocks a second at most.
  */
 int	mux_is_attached(const struct mux_device *device, bool *is_attached, struct error *err);
 

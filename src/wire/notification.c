@@ -46,7 +46,8 @@ notifications_open(const struct mux_device *device, struct lockdown *l, struct d
 	/* TLS needs a pair record, and this is for those who have none. */
 	if (service.uses_tls)
 		return error_set(err, ERR_PROTOCOL, "the insecure notification proxy wants TLS");
-	if (mux_connect(device, service.port, &fd, err) < 0 || channel_new(fd, &n->channel, err) < 0)
+	if (mux_connect(device, service.port, deadline, &fd, err) < 0 ||
+	    channel_new(fd, &n->channel, err) < 0)
 		return -1;
 	*out = steal_pointer(&n);
 	return 0;

@@ -40,10 +40,12 @@ static size_t n_far_ends;
 /* ---- in place of wire/muxlink and crypto/pairing: no usbmuxd, no new keys --------- */
 
 int
-mux_connect(const struct mux_device *device, uint16_t port, int *fd, struct error *err)
+mux_connect(const struct mux_device *device, uint16_t port, struct deadline deadline, int *fd,
+    struct error *err)
 {
 	auto_blob struct blob said = { 0 };
 
+	(void)deadline;
 	if (device->handle == 0 || port == 0)
 		abort();
 	if (n_far_ends == CONNECTIONS_MAX)
@@ -55,36 +57,43 @@ mux_connect(const struct mux_device *device, uint16_t port, int *fd, struct erro
 }
 
 int
-mux_read_pair_record(const struct mux_device *device, struct blob *out, struct error *err)
+mux_read_pair_record(const struct mux_device *device, struct deadline deadline, struct blob *out,
+    struct error *err)
 {
 	static const char record[] = "<plist><dict><key>HostID</key><string>H</string><key>SystemBUID</key>"
 	    "<string>B</string><key>HostCertificate</key><data>AAAA</data><key>HostPrivateKey</key>"
 	    "<data>AAAA</data><key>EscrowBag</key><data>AAAA</data></dict></plist>";
 
 	(void)device;
+	(void)deadline;
 	if (!(choice & HAS_RECORD))
 		return 0;
 	return blob_set(out, record, strlen(record)) < 0 ? error_memory(err) : 1;
 }
 
 int
-mux_save_pair_record(const struct mux_device *device, const struct blob *record, struct error *err)
+mux_save_pair_record(const struct mux_device *device, const struct blob *record,
+    struct deadline deadline, struct error *err)
 {
 	(void)device;
+	(void)deadline;
 	return record->len ? 0 : error_set(err, ERR_MUX, "an empty record");
 }
 
 int
-mux_delete_pair_record(const struct mux_device *device, struct error *err)
+mux_delete_pair_record(const struct mux_device *device, struct deadline deadline,
+    struct error *err)
 {
 	(void)device;
+	(void)deadline;
 	(void)err;
 	return 0;
 }
 
 int
-mux_read_buid(char out[64], struct error *err)
+mux_read_buid(struct deadline deadline, char out[64], struct error *err)
 {
+	(void)deadline;
 	(void)err;
 	strcpy(out, "B");
 	return 0;
