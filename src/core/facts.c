@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/blob.h"
+#include "base/clean.h"
 #include "base/error.h"
 #include "base/proplist.h"
 #include "base/text.h"
@@ -136,22 +137,48 @@ read_profile(struct installed_profile *p, const char *identifier, plist_t manife
 	    take_text(said, "PayloadDisplayName", &p->display_name);
 }
 
+/* What was described without being listed is there as well, listed no time. */
+static int
+add_unlisted(struct facts *f, plist_t described, plist_t manifest, plist_t metadata)
+{
+	plist_dict_iter it = NULL;
+	plist_t value;
+	bool has_memory = true;
+
+	plist_dict_new_iter(described, &it);
+	do {
+		auto_free char *identifier = NULL;
+		struct installed_profile *p = &f->profiles[f->n_profiles];
+
+		value = NULL;
+		plist_dict_next_item(described, it, &identifier, &value);
+		if (!identifier || facts_find_profile(f, identifier))
+			continue;
+		f->n_profiles++;
+		has_memory = read_profile(p, identifier, manifest, metadata);
+		p->times_listed = 0;
+	} while (value && has_memory);
+	free(it);
+	return has_memory ? 0 : -1;
+}
+
 int
 facts_read_profile_list(struct facts *f, plist_t reply, struct error *err)
 {
 	plist_t order = dict_get_array(reply, "OrderedIdentifiers");
 	plist_t manifest = dict_get_dict(reply, "ProfileManifest");
 	plist_t metadata = dict_get_dict(reply, "ProfileMetadata");
-	uint32_t n, i;
+	uint32_t n, most, i;
 
 	if (!order || !manifest || !metadata)
 		return error_set(err, ERR_PROTOCOL,
 		    "GetProfileList: OrderedIdentifiers, ProfileManifest or ProfileMetadata is missing");
 	n = plist_array_get_size(order);
-	if (n > PROFILES_MAX)
-		return error_set(err, ERR_PROTOCOL, "GetProfileList: %u profiles are listed", n);
+	most = n + plist_dict_get_size(manifest) + plist_dict_get_size(metadata);
+	if (n > PROFILES_MAX || most > 3 * PROFILES_MAX)
+		return error_set(err, ERR_PROTOCOL, "GetProfileList: %u profiles are listed", most);
 	facts_forget_profiles(f);
-	f->profiles = calloc(n ? n : 1, sizeof(*f->profiles));
+	f->profiles = calloc(most + 1, sizeof(*f->profiles));
 	if (!f->profiles)
 		return error_memory(err);
 	for (i = 0; i < n; i++) {
@@ -168,6 +195,9 @@ facts_read_profile_list(struct facts *f, plist_t reply, struct error *err)
 		if (!read_profile(&f->profiles[f->n_profiles++], identifier, manifest, metadata))
 			return error_memory(err);
 	}
+	if (add_unlisted(f, manifest, manifest, metadata) < 0 ||
+	    add_unlisted(f, metadata, manifest, metadata) < 0)
+		return error_memory(err);
 	f->has_profiles = true;
 	return 0;
 }
@@ -190,15 +220,41 @@ is_supervisor(plist_t cloud, const struct blob *certificate)
 	return NO;
 }
 
+static int
+wrong_type(const char *request, const char *key, struct error *err)
+{
+	return error_set(err, ERR_PROTOCOL, "%s: %s is not of its type", request, key);
+}
+
+/* Whether it is supervised, and by whom, is never guessed from a nonsense value. */
+static int
+check_cloud(plist_t cloud, struct error *err)
+{
+	static const char request[] = "GetCloudConfiguration";
+	plist_t supervised = dict_get(cloud, "IsSupervised");
+	plist_t hosts = dict_get(cloud, "SupervisorHostCertificates");
+	uint32_t i;
+
+	if (cloud && !node_is(cloud, PLIST_DICT))
+		return wrong_type(request, "CloudConfiguration", err);
+	if (supervised && !node_is(supervised, PLIST_BOOLEAN))
+		return wrong_type(request, "IsSupervised", err);
+	if (hosts && !node_is(hosts, PLIST_ARRAY))
+		return wrong_type(request, "SupervisorHostCertificates", err);
+	for (i = 0; hosts && i < plist_array_get_size(hosts); i++)
+		if (!node_is(plist_array_get_item(hosts, i), PLIST_DATA))
+			return wrong_type(request, "a supervisor's certificate", err);
+	return 0;
+}
+
 int
 facts_read_cloud(struct facts *f, plist_t reply, const struct blob *certificate,
     struct error *err)
 {
 	plist_t cloud = dict_get(reply, "CloudConfiguration");
 
-	if (cloud && !node_is(cloud, PLIST_DICT))
-		return error_set(err, ERR_PROTOCOL,
-		    "GetCloudConfiguration: CloudConfiguration is no dictionary");
+	if (check_cloud(cloud, err) < 0)
+		return -1;
 	if (f->cloud)
 		plist_free(f->cloud);
 	f->cloud = NULL;
@@ -221,14 +277,40 @@ facts_is_supervisor(const struct facts *f, const struct blob *certificate)
 	return is_supervisor(f->cloud, certificate);
 }
 
+/* A group of restrictions: by key, a dictionary for each. */
+static bool
+is_group(plist_t group)
+{
+	plist_dict_iter it = NULL;
+	plist_t value;
+	bool all = true;
+
+	if (!node_is(group, PLIST_DICT))
+		return false;
+	plist_dict_new_iter(group, &it);
+	do {
+		value = NULL;
+		plist_dict_next_item(group, it, NULL, &value);
+		all = all && (!value || node_is(value, PLIST_DICT));
+	} while (value);
+	free(it);
+	return all;
+}
+
 int
 facts_read_restrictions(struct facts *f, plist_t reply, struct error *err)
 {
+	static const char *const groups[] = { "restrictedBool", "restrictedValue", "intersection",
+		"union" };
 	plist_t global = dict_get_dict(reply, "GlobalRestrictions");
 	plist_t each = dict_get_dict(reply, "ProfileRestrictions");
+	size_t i;
 
 	if (!global)
 		return error_set(err, ERR_PROTOCOL, "Restrictions: GlobalRestrictions is missing");
+	for (i = 0; i < countof(groups); i++)
+		if (dict_get(global, groups[i]) && !is_group(dict_get(global, groups[i])))
+			return wrong_type("Restrictions", groups[i], err);
 	if (f->restrictions)
 		plist_free(f->restrictions);
 	if (f->by_profile)

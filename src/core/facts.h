@@ -21,7 +21,7 @@ struct installed_profile {
 	int64_t		 version;		/* -1: not told */
 	enum known	 is_active;
 	enum known	 is_removal_disallowed;
-	unsigned	 times_listed;		/* more than once: the list contradicts itself */
+	unsigned	 times_listed;		/* not once: the list contradicts itself */
 };
 
 /* Zero-initialise; release with facts_clear(). Texts are owned, NULL unknown. */
@@ -64,7 +64,8 @@ struct error;
 
 /*
  * Each reads one answer into *f. 0, or -1: out of memory, or ERR_PROTOCOL when
- * the answer has not the shape it must have. A value of a wrong type is unknown.
+ * the answer has not the shape it must have: what a verdict rests on is there, and
+ * of its type. Any other value of a wrong type is unknown.
  */
 int	facts_read_values(struct facts *f, plist_t values, struct error *err);
 int	facts_read_profile_list(struct facts *f, plist_t reply, struct error *err);

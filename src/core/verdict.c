@@ -209,7 +209,7 @@ judge_wanted(const struct installed_profile *found, const struct profile *want,
 	if (!found) {
 		out->reason = REASON_PROFILE_MISSING;
 		out->action = ACTION_INSTALL;
-	} else if (found->times_listed > 1) {
+	} else if (found->times_listed != 1) {
 		out->reason = REASON_PROTOCOL;
 	} else if (!found->uuid || strcasecmp(found->uuid, want->uuid) != 0 ||
 	    found->version != want->version) {

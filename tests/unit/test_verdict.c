@@ -69,19 +69,21 @@ want_profile(struct desired *d)
 static plist_t
 list_reply(const char *uuid, int version, const char *active, int times)
 {
-	char xml[2048], order[256] = "";
+	char xml[2048], order[256] = "", shown[512] = "", said[512] = "";
 	int i;
 
 	for (i = 0; uuid && i < times; i++)
 		strcat(order, "<string>" ID "</string>");
+	if (uuid) {
+		snprintf(shown, sizeof(shown), "<key>" ID "</key><dict>%s</dict>", active);
+		snprintf(said, sizeof(said), "<key>" ID "</key><dict><key>PayloadUUID</key>"
+		    "<string>%s</string><key>PayloadVersion</key><integer>%d</integer></dict>",
+		    uuid, version);
+	}
 	snprintf(xml, sizeof(xml),
 	    "<plist><dict><key>OrderedIdentifiers</key><array>%s</array>"
-	    "<key>ProfileManifest</key><dict><key>" ID "</key><dict>%s</dict></dict>"
-	    "<key>ProfileMetadata</key><dict><key>" ID "</key><dict>"
-	    "<key>PayloadUUID</key><string>%s</string>"
-	    "<key>PayloadVersion</key><integer>%d</integer></dict></dict>"
-	    "<key>Status</key><string>Acknowledged</string></dict></plist>",
-	    order, active, uuid ? uuid : "", version);
+	    "<key>ProfileManifest</key><dict>%s</dict><key>ProfileMetadata</key><dict>%s</dict>"
+	    "<key>Status</key><string>Acknowledged</string></dict></plist>", order, shown, said);
 	return parse(xml);
 }
 
@@ -142,6 +144,8 @@ profiles_are_judged(void **state)
 		{ "the word false is not the value false", UUID, 1, ACTIVE, 1,
 		    RESTRICTIONS(CHAT_TEXT, APPS("<string>a</string>")),
 		    REASON_NOT_EFFECTIVE, TRUTH_PRESENT, ACTION_REPLACE },
+		{ "described and not listed: the list contradicts itself", UUID, 1, ACTIVE, 0, NULL,
+		    REASON_PROTOCOL, TRUTH_NONE, ACTION_NONE },
 		{ "missing stays missing, whatever is in force", NULL, 1, ACTIVE, 0,
 		    RESTRICTIONS(CHAT_OFF, APPS("<string>a</string>")),
 		    REASON_PROFILE_MISSING, TRUTH_NONE, ACTION_INSTALL },
@@ -278,6 +282,45 @@ certificates_are_compared_by_their_bytes(void **state)
 	assert_int_equal(facts.is_ours, UNKNOWN);
 	assert_int_equal(facts_read_cloud(&facts, none, &ours, &err), 0);
 	assert_int_equal(facts.is_supervised, NO);
+}
+
+/* What a verdict rests on is of its type, or the answer is nonsense. */
+static void
+nonsense_is_not_judged(void **state)
+{
+#define CLOUD(s)	"<plist><dict><key>CloudConfiguration</key>" s "</dict></plist>"
+#define GROUPS(s)	"<plist><dict><key>GlobalRestrictions</key><dict>" s "</dict></dict></plist>"
+	static const struct {
+		const char *name, *xml;
+		int (*read)(struct facts *f, plist_t reply, struct error *err);
+	} rows[] = {
+		{ "a configuration that is a text", CLOUD("<string>x</string>"), NULL },
+		{ "supervised, in a word", CLOUD("<dict><key>IsSupervised</key><string>yes</string></dict>"), NULL },
+		{ "certificates that are a text",
+		    CLOUD("<dict><key>SupervisorHostCertificates</key><string>x</string></dict>"), NULL },
+		{ "a certificate that is a text", CLOUD("<dict><key>SupervisorHostCertificates</key>"
+		    "<array><string>x</string></array></dict>"), NULL },
+		{ "a group that is a list", GROUPS("<key>restrictedBool</key><array/>"),
+		    facts_read_restrictions },
+		{ "a restriction that is a text",
+		    GROUPS("<key>union</key><dict><key>a</key><string>x</string></dict>"),
+		    facts_read_restrictions },
+		{ "no restrictions at all", "<plist><dict/></plist>", facts_read_restrictions },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_facts struct facts facts = { 0 };
+		auto_plist plist_t reply = parse(rows[i].xml);
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		assert_int_equal(rows[i].read ? rows[i].read(&facts, reply, &err)
+		    : facts_read_cloud(&facts, reply, NULL, &err), -1);
+		assert_int_equal(err.kind, ERR_PROTOCOL);
+		assert_int_equal(facts.is_supervised, UNKNOWN);
+	}
 }
 
 /* ---- errors ---------------------------------------------------------------------- */
@@ -461,6 +504,7 @@ main(void)
 		cmocka_unit_test(without_a_list_nothing_is_judged),
 		cmocka_unit_test(supervision_is_judged),
 		cmocka_unit_test(certificates_are_compared_by_their_bytes),
+		cmocka_unit_test(nonsense_is_not_judged),
 		cmocka_unit_test(errors_become_reasons),
 		cmocka_unit_test(every_reason_has_its_words),
 		cmocka_unit_test(error_chains_are_read),
