@@ -155,6 +155,9 @@ judge_changes(struct run *r)
 			j->reason = p->reason;
 		j->truth = TRUTH_ACKNOWLEDGED;
 	}
+	/* A list that contradicts itself takes nothing back of what was acknowledged. */
+	if (reason_verdict(j->reason) == VERDICT_FAILED)
+		j->truth = TRUTH_ACKNOWLEDGED;
 }
 
 int

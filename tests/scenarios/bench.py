@@ -26,8 +26,6 @@ import shape
 
 CHAPERONE = os.path.abspath(os.environ.get("CHAPERONE", "./chaperone"))
 VBENCH = os.path.abspath(os.environ.get("VBENCH", "./chaperone-vbench"))
-# Devices' keys: made by the first bench, kept for all that follow.
-KEYS = os.path.abspath("vbench-keys.pem")
 # Sanitizers make everything several times slower.
 SLOW = float(os.environ.get("SCENARIO_SLOWNESS", "1"))
 FILE_SECONDS = 240 * SLOW       # for a whole test file
@@ -36,6 +34,9 @@ RUN_SECONDS = 60 * SLOW         # for one run of the client
 ANSWER_SECONDS = 20 * SLOW      # for one answer of the bench
 
 SKIPPED = 77
+# Devices' keys: made by the first bench, kept for all that follow.
+KEYS = os.path.abspath("vbench-keys.pem")
+IMESSAGE = "org.chaperone.preset.imessage-off"
 PASSPHRASE = "correct horse battery staple"
 NO_ESCAPES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 SANITIZERS = re.compile(r"Sanitizer|runtime error:")
@@ -89,6 +90,7 @@ class Suite:
             self.passed += 1
         else:
             self.check(sentence, False, detail)
+        return bool(holds)
 
     def end(self):
         signal.alarm(0)
@@ -195,7 +197,7 @@ class Bench:
     """A running chaperone-vbench. devices is a list, or a scenario as text."""
     count = 0
 
-    def __init__(self, devices, faults=(), socket=None):
+    def __init__(self, devices, faults=(), socket=None, options=()):
         Bench.count += 1
         make_identities()
         self.id = "%d" % Bench.count
@@ -212,7 +214,7 @@ class Bench:
         self.errors = open(path("e" + self.id), "w+b")
         self.process = subprocess.Popen(
             [VBENCH, "--socket", self.socket, "--control", self.control, "--scenario", scenario,
-             "--transcript", self.transcript_path, "--keys", KEYS],
+             "--transcript", self.transcript_path, "--keys", KEYS] + list(options),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors, env=environment(),
             preexec_fn=_die_with_parent)
         _children.append(self.process)
@@ -409,13 +411,17 @@ class Run:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def finish(self):
+    def wait_for_end(self):
+        """The exit code; None when it had to be killed."""
         try:
-            self.code = self.process.wait(self.limit)
+            return self.process.wait(self.limit)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            self.code = None
+            return None
+
+    def finish(self):
+        self.code = self.wait_for_end()
         self.seconds = time.monotonic() - self.began
         self.out, self.err = self.so_far()
         self.out_file.close()
