@@ -115,6 +115,33 @@ bench_add(struct bench *bench, const struct virtual_spec *spec, struct error *er
 	return 0;
 }
 
+void
+bench_listen(struct bench *bench, struct bench_listener *listener)
+{
+	listener->next = bench->listeners;
+	bench->listeners = listener;
+}
+
+void
+bench_unlisten(struct bench *bench, struct bench_listener *listener)
+{
+	struct bench_listener **at = &bench->listeners;
+
+	while (*at && *at != listener)
+		at = &(*at)->next;
+	if (*at)
+		*at = listener->next;
+}
+
+void
+bench_tell(struct bench *bench, struct virtual *device, enum bench_event event)
+{
+	struct bench_listener *listener;
+
+	for (listener = bench->listeners; listener; listener = listener->next)
+		listener->hear(listener->ctx, device, event);
+}
+
 struct virtual *
 bench_find_id(const struct bench *bench, uint64_t device_id)
 {

@@ -31,6 +31,13 @@ struct counters {
 enum bench_event { BENCH_ATTACHED, BENCH_DETACHED, BENCH_PAIRED };
 typedef void bench_listener_fn(void *ctx, struct virtual *device, enum bench_event event);
 
+/* Who wants to know what happens to devices. Lives inside its owner. */
+struct bench_listener {
+	struct bench_listener	*next;
+	bench_listener_fn	*hear;
+	void			*ctx;
+};
+
 struct bench {
 	struct loop		*loop;
 	struct transcript	*transcript;	/* NULL: none is kept */
@@ -49,9 +56,8 @@ struct bench {
 	EVP_PKEY		*host_keys[BENCH_HOST_KEYS];	/* for devices that start out paired */
 	plist_t			 pair_records[BENCH_KEYS];	/* theirs, one per key; NULL: not yet */
 	SSL_CTX			*tls;
-	bench_listener_fn	*listener;	/* the mux server, told of every event */
-	void			*listener_ctx;
-	struct muxserver	*usbmuxd;	/* the same, for those who stop it; NULL: none */
+	struct bench_listener	*listeners;	/* told of every event */
+	struct muxserver	*usbmuxd;	/* one of them, for those who stop it; NULL: none */
 };
 
 /* loop and transcript are borrowed. */
@@ -69,6 +75,10 @@ int	bench_keep_keys(struct bench *bench, const char *path, struct error *err);
  * missing: takes some tenths of a second, so not while clients wait.
  */
 int	bench_add(struct bench *bench, const struct virtual_spec *spec, struct error *err);
+/* From now on, until bench_unlisten(); the owner does that before it goes. */
+void	bench_listen(struct bench *bench, struct bench_listener *listener);
+void	bench_unlisten(struct bench *bench, struct bench_listener *listener);
+void	bench_tell(struct bench *bench, struct virtual *device, enum bench_event event);
 /* By DeviceID, attached ones only; NULL. */
 struct virtual *bench_find_id(const struct bench *bench, uint64_t device_id);
 /* By UDID (with or without dash), name, or 1-based position; NULL. */

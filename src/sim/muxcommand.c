@@ -18,7 +18,7 @@
 #include "sim/transcript.h"
 #include "sim/virtual.h"
 
-enum { USB_HIGH_SPEED = 480000000, DEVICES_PER_BUS = 120 };
+enum { USB_HIGH_SPEED = 480000000 };
 
 /* One command being answered. */
 struct command {
@@ -159,15 +159,14 @@ static plist_t
 describe(const struct virtual *device)
 {
 	plist_t attached = plist_new_dict(), properties = plist_new_dict();
-	uint64_t bus = 1 + device->position / DEVICES_PER_BUS;
-	uint64_t address = 2 + device->position % DEVICES_PER_BUS;
 
 	dict_set_string(attached, "MessageType", "Attached");
 	plist_dict_set_item(attached, "DeviceID", plist_new_uint(device->device_id));
 	dict_set_string(properties, "ConnectionType", "USB");
 	plist_dict_set_item(properties, "ConnectionSpeed", plist_new_uint(USB_HIGH_SPEED));
 	plist_dict_set_item(properties, "DeviceID", plist_new_uint(device->device_id));
-	plist_dict_set_item(properties, "LocationID", plist_new_uint(bus << 16 | address));
+	plist_dict_set_item(properties, "LocationID", plist_new_uint(
+	    virtual_bus(device) << 16 | virtual_address(device)));
 	plist_dict_set_item(properties, "ProductID", plist_new_uint(device->model->usb_product));
 	dict_set_string(properties, "SerialNumber", device->plate.udid);
 	plist_dict_set_item(attached, "Properties", properties);
@@ -336,8 +335,8 @@ on_save_record(struct command *command)
 	if (rc || !dict_get_uint(command->request, "DeviceID", &device_id))
 		return;
 	device = bench_find_id(bench, device_id);
-	if (device && text_same_udid(device->plate.udid, id) && bench->listener)
-		bench->listener(bench->listener_ctx, device, BENCH_PAIRED);
+	if (device && text_same_udid(device->plate.udid, id))
+		bench_tell(bench, device, BENCH_PAIRED);
 }
 
 static void

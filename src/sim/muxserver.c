@@ -22,6 +22,7 @@ enum { LISTENERS = 2, QUEUED_MOST = 64 << 20, READS_PER_TURN = 4 };
 
 struct muxserver {
 	struct bench	*bench;
+	struct bench_listener listener;
 	struct muxclient *clients;
 	uint64_t	 last_number;
 	size_t		 n_listeners;
@@ -231,8 +232,8 @@ muxserver_new(struct bench *bench, struct error *err)
 		return NULL;
 	}
 	server->bench = bench;
-	bench->listener = on_event;
-	bench->listener_ctx = server;
+	server->listener = (struct bench_listener){ .hear = on_event, .ctx = server };
+	bench_listen(bench, &server->listener);
 	bench->usbmuxd = server;
 	return server;
 }
@@ -354,7 +355,7 @@ muxserver_free(struct muxserver *server)
 {
 	if (!server)
 		return;
-	server->bench->listener = NULL;
+	bench_unlisten(server->bench, &server->listener);
 	server->bench->usbmuxd = NULL;
 	while (server->clients) {
 		struct muxclient *client = server->clients;

@@ -8,7 +8,7 @@ struct bench;
 struct error;
 struct muxserver;
 
-/* Becomes the bench's listener. The bench is borrowed and outlives the server. */
+/* Listens to the bench, which is borrowed and outlives the server. */
 struct muxserver *muxserver_new(struct bench *bench, struct error *err);
 /* The path must fit sun_path; a socket that nobody serves any more is replaced. */
 int	muxserver_listen_unix(struct muxserver *server, const char *path, struct error *err);

@@ -19,7 +19,8 @@
 #include "sim/vprofile.h"
 
 /* Observed: at least ten seconds; clients close lockdown before they connect. */
-enum { PORT_OPEN_MS = 60000, FIRST_PORT = 49152, PORTS = 12000 };
+enum { PORT_OPEN_MS = 60000, FIRST_PORT = 49152, PORTS = 12000,
+	DEVICES_PER_BUS = 120 };
 
 void
 virtual_spec_init(struct virtual_spec *spec)
@@ -251,11 +252,17 @@ virtual_free(struct virtual *device)
 
 /* ---- the cable and the power ---------------------------------------------- */
 
-static void
-tell(struct virtual *device, enum bench_event event)
+uint32_t
+virtual_bus(const struct virtual *device)
 {
-	if (device->bench->listener)
-		device->bench->listener(device->bench->listener_ctx, device, event);
+	return (uint32_t)(1 + device->position / DEVICES_PER_BUS);
+}
+
+uint32_t
+virtual_address(const struct virtual *device)
+{
+	/* 1 is the root hub. */
+	return (uint32_t)(2 + device->position % DEVICES_PER_BUS);
 }
 
 void
@@ -265,7 +272,7 @@ virtual_attach(struct virtual *device)
 	if (device->device_id)
 		return;
 	device->device_id = ++device->bench->last_device_id;
-	tell(device, BENCH_ATTACHED);
+	bench_tell(device->bench, device, BENCH_ATTACHED);
 }
 
 void
@@ -279,7 +286,7 @@ virtual_detach(struct virtual *device)
 		stream_close(device->streams);
 	close_ports(device);
 	device->dialog = DIALOG_NONE;
-	tell(device, BENCH_DETACHED);
+	bench_tell(device->bench, device, BENCH_DETACHED);
 	device->device_id = 0;
 	device->is_leaving = false;
 }

@@ -100,6 +100,10 @@ struct virtual *virtual_new(struct bench *bench, const struct virtual_spec *spec
 	    struct error *err);
 void	virtual_free(struct virtual *device);
 
+/* Where it is plugged in: a USB bus, and a number on it. */
+uint32_t virtual_bus(const struct virtual *device);
+uint32_t virtual_address(const struct virtual *device);
+
 /* ---- the cable and the power ---- */
 void	virtual_attach(struct virtual *device);
 void	virtual_detach(struct virtual *device);
