@@ -20,12 +20,13 @@
 #include "sim/muxserver.h"
 #include "sim/scenario.h"
 #include "sim/transcript.h"
+#include "sim/usbip.h"
 #include "sim/virtual.h"
 
 enum { EXIT_USAGE = 64 };
 
 struct options {
-	const char	*socket, *tcp, *scenario, *control, *transcript, *keys;
+	const char	*socket, *tcp, *usbip, *scenario, *control, *transcript, *keys;
 	const char	*supervised_by;		/* ORGANIZATION=CERTIFICATE */
 	const char	*product, *os;
 	int64_t		 devices, latency_ms;
@@ -38,21 +39,28 @@ struct program {
 	struct transcript	*transcript;
 	struct bench		*bench;
 	struct muxserver	*server;
+	struct usbip		*usbip;
 	struct control		*control;
 	struct watch		*signals;
 	int			 signal_fd;
 };
 
+/* Those that the system chose. */
+struct ports {
+	uint16_t	tcp, usbip;
+};
+
 static const char usage[] =
-    "usage: chaperone-vbench [--socket PATH] [--tcp 127.0.0.1:PORT] [--devices N]\n"
-    "           [--supervised-by ORGANIZATION=CERTIFICATE] [--paired] [--product TYPE]\n"
-    "           [--os VERSION] [--latency-ms N] [--scenario FILE] [--control PATH]\n"
-    "           [--transcript FILE [--transcript-keys]] [--keys FILE]\n"
+    "usage: chaperone-vbench [--socket PATH] [--tcp 127.0.0.1:PORT] [--usbip ADDRESS:PORT]\n"
+    "           [--devices N] [--supervised-by ORGANIZATION=CERTIFICATE] [--paired]\n"
+    "           [--product TYPE] [--os VERSION] [--latency-ms N] [--scenario FILE]\n"
+    "           [--control PATH] [--transcript FILE [--transcript-keys]] [--keys FILE]\n"
     "       chaperone-vbench ctl --control PATH COMMAND [DEVICE] [KEY=VALUE]...\n";
 
 static const struct option long_options[] = {
 	{ "socket", required_argument, NULL, 's' },
 	{ "tcp", required_argument, NULL, 't' },
+	{ "usbip", required_argument, NULL, 'u' },
 	{ "devices", required_argument, NULL, 'n' },
 	{ "supervised-by", required_argument, NULL, 'S' },
 	{ "paired", no_argument, NULL, 'p' },
@@ -75,6 +83,7 @@ take_option(struct options *options, int letter, struct error *err)
 	switch (letter) {
 	case 's': options->socket = optarg; break;
 	case 't': options->tcp = optarg; break;
+	case 'u': options->usbip = optarg; break;
 	case 'S': options->supervised_by = optarg; break;
 	case 'p': options->is_paired = true; break;
 	case 'P': options->product = optarg; break;
@@ -137,6 +146,8 @@ on_turn(void *ctx)
 {
 	struct program *program = ctx;
 
+	if (program->usbip)
+		usbip_turn(program->usbip);
 	muxserver_reap(program->server);
 	if (program->control)
 		control_turn(program->control);
@@ -170,7 +181,7 @@ watch_signals(struct program *program, struct error *err)
 }
 
 static int
-set_up(struct program *program, const struct options *options, uint16_t *port,
+set_up(struct program *program, const struct options *options, struct ports *ports,
     struct error *err)
 {
 	program->loop = loop_new();
@@ -197,7 +208,11 @@ set_up(struct program *program, const struct options *options, uint16_t *port,
 	if (options->socket
 	    && muxserver_listen_unix(program->server, options->socket, err) < 0)
 		return -1;
-	if (options->tcp && muxserver_listen_tcp(program->server, options->tcp, port, err) < 0)
+	if (options->tcp
+	    && muxserver_listen_tcp(program->server, options->tcp, &ports->tcp, err) < 0)
+		return -1;
+	if (options->usbip
+	    && !(program->usbip = usbip_new(program->bench, options->usbip, &ports->usbip, err)))
 		return -1;
 	if (options->control
 	    && !(program->control = control_new(program->bench, options->control, err)))
@@ -210,6 +225,7 @@ static void
 tear_down(struct program *program)
 {
 	control_free(program->control);
+	usbip_free(program->usbip);
 	muxserver_free(program->server);
 	bench_free(program->bench);
 	transcript_close(program->transcript);
@@ -218,20 +234,28 @@ tear_down(struct program *program)
 	clean_fd(&program->signal_fd);
 }
 
+/* A port is told only to those who could not know it. */
+static void
+tell_port(const char *kind, const char *address, uint16_t port)
+{
+	const char *colon = address ? strrchr(address, ':') : NULL;
+
+	if (colon && strcmp(colon, ":0") == 0)
+		printf(" %s %.*s:%u", kind, (int)(colon - address), address, port);
+}
+
 static int
 serve(const struct options *options, struct error *err)
 {
 	struct program program = { .signal_fd = -1 };
-	const char *colon = options->tcp ? strrchr(options->tcp, ':') : NULL;
-	uint16_t port = 0;
-	int rc = set_up(&program, options, &port, err);
+	struct ports ports = { 0 };
+	int rc = set_up(&program, options, &ports, err);
 
 	if (rc == 0) {
-		/* The port is told only to those who could not know it. */
-		if (colon && strcmp(colon, ":0") == 0)
-			printf("ready tcp 127.0.0.1:%u\n", port);
-		else
-			puts("ready");
+		printf("ready");
+		tell_port("tcp", options->tcp, ports.tcp);
+		tell_port("usbip", options->usbip, ports.usbip);
+		putchar('\n');
 		fflush(stdout);
 		rc = loop_run(program.loop, err);
 	}
@@ -283,7 +307,7 @@ main(int argc, char **argv)
 		if (take_option(&options, letter, &err) < 0)
 			return complain(&err);
 	}
-	if (optind != argc || (!options.socket && !options.tcp)) {
+	if (optind != argc || (!options.socket && !options.tcp && !options.usbip)) {
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}

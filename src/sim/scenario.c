@@ -36,7 +36,7 @@ struct fault_entry {
 
 struct device_entry {
 	char	*name, *udid, *serial, *product, *os;
-	uint64_t *count, *latency_ms, *idle_ms, *restart_ms;
+	uint64_t *count, *latency_ms, *idle_ms, *restart_ms, *mux_version;
 	struct supervision *supervised_by;
 	enum trust *trust;
 	bool	*paired, *locked, *passcode, *activated, *set_up, *allow_pairing, *queries, *unplugged;
@@ -116,6 +116,7 @@ static const cyaml_schema_field_t device_fields[] = {
 	CYAML_FIELD_UINT_PTR("latency-ms", OPTIONAL_POINTER, struct device_entry, latency_ms),
 	CYAML_FIELD_UINT_PTR("idle-ms", OPTIONAL_POINTER, struct device_entry, idle_ms),
 	CYAML_FIELD_UINT_PTR("restart-ms", OPTIONAL_POINTER, struct device_entry, restart_ms),
+	CYAML_FIELD_UINT_PTR("mux-version", OPTIONAL_POINTER, struct device_entry, mux_version),
 	CYAML_FIELD_SEQUENCE("profiles", OPTIONAL_POINTER, struct device_entry, profiles,
 	    &text_schema, 0, PROFILES_MOST),
 	CYAML_FIELD_SEQUENCE("faults", OPTIONAL_POINTER, struct device_entry, faults,
@@ -261,6 +262,7 @@ take_numbers(const struct device_entry *entry, struct virtual_spec *spec)
 	} rows[] = {
 		{ entry->count, &spec->count }, { entry->latency_ms, &spec->latency_ms },
 		{ entry->idle_ms, &spec->idle_ms }, { entry->restart_ms, &spec->restart_ms },
+		{ entry->mux_version, &spec->mux_version },
 	};
 	size_t i;
 

@@ -29,7 +29,7 @@ virtual_spec_init(struct virtual_spec *spec)
 		.name = "iPad", .count = 1, .product = "iPad13,18", .os = "18.1",
 		.trust = TRUST_ASK, .is_activated = true, .is_set_up = true,
 		.allows_pairing = true, .has_queries = true, .idle_ms = 10000,
-		.restart_ms = 300,
+		.restart_ms = 300, .mux_version = 2,
 	};
 }
 
@@ -170,6 +170,7 @@ take_spec(struct virtual *device, const struct virtual_spec *spec)
 	device->latency_ms = spec->latency_ms;
 	device->idle_ms = spec->idle_ms;
 	device->restart_ms = spec->restart_ms;
+	device->mux_version = spec->mux_version < 2 ? 1 : 2;
 	device->values = plist_new_dict();
 	device->stored = plist_new_dict();
 	if (spec->organization)

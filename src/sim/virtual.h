@@ -39,6 +39,7 @@ struct virtual_spec {
 	uint64_t	 latency_ms;
 	uint64_t	 idle_ms;	/* lockdown connections without a request; 0: stay */
 	uint64_t	 restart_ms;
+	uint64_t	 mux_version;	/* highest of usbmuxd's USB protocol: 1 or 2 */
 	const struct blob *profiles;	/* installed at the start */
 	size_t		 n_profiles;
 	struct fault	*faults;	/* copied for each device */
@@ -75,6 +76,7 @@ struct virtual {
 	enum trust	 trust;
 	enum dialog	 dialog;
 	uint64_t	 latency_ms, idle_ms, restart_ms;
+	uint32_t	 mux_version;
 
 	plist_t		 cloud;		/* cloud configuration; NULL: none */
 	plist_t		 values;	/* what hosts set: "domain/key" -> value */
