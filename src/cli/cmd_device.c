@@ -253,7 +253,7 @@ open_side(struct cli *cli, size_t k, struct side *side, struct desired *desired,
 	    host_begin(o, &side->host, err) < 0)
 		return -1;
 	if (kinds[k].is_recorded)
-		record_journal(cli, journal);
+		record_journal(cli, &side->clients.policies, journal);
 	if (host_await(&side->host, err) < 0)
 		return -1;
 	return kinds[k].has_desired && !by_policy ?

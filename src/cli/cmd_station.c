@@ -159,7 +159,8 @@ cmd_station(struct cli *cli)
 
 	/* Nobody sits here to be asked for a passphrase, and at a reload less so. */
 	cli->options.is_unattended = true;
-	record_journal(cli, &journal);
+	/* What policies say of privacy comes with them. */
+	record_journal(cli, NULL, &journal);
 	if (record_check_journal(cli, true, &journal, &err) < 0 || lock(&journal, &only, &err) < 0 ||
 	    config_copy_slots(&slots, &err) < 0)
 		return cli_fail(cli, &err);

@@ -15,12 +15,17 @@
 #include "cli/options.h"
 #include "device/usbport.h"
 #include "station/slots.h"
+#include "store/privacy.h"
 #include "wire/mux.h"
 
 enum { CONFIG_MAX = 1 << 20 };
 
 struct config_slot {
 	char		*name, *port;
+};
+
+struct config_privacy {
+	char		*names, *serials, *udids, *key_file;
 };
 
 struct config {
@@ -31,10 +36,12 @@ struct config {
 	char		*on_attach, *on_verdict, *on_detach;
 	struct config_slot *slots;
 	uint32_t	 n_slots;
+	struct config_privacy *privacy;
 };
 
 static struct config *loaded;
 static struct slots slots;
+static struct privacy privacy;
 
 static const cyaml_schema_field_t slot_fields[] = {
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct config_slot, name, 1, 63),
@@ -44,6 +51,16 @@ static const cyaml_schema_field_t slot_fields[] = {
 
 static const cyaml_schema_value_t slot_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct config_slot, slot_fields),
+};
+
+#define OPTIONAL	(CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t privacy_fields[] = {
+	CYAML_FIELD_STRING_PTR("names", OPTIONAL, struct config_privacy, names, 1, 16),
+	CYAML_FIELD_STRING_PTR("serials", OPTIONAL, struct config_privacy, serials, 1, 16),
+	CYAML_FIELD_STRING_PTR("udids", OPTIONAL, struct config_privacy, udids, 1, 16),
+	CYAML_FIELD_STRING_PTR("key-file", OPTIONAL, struct config_privacy, key_file, 1, 4096),
+	CYAML_FIELD_END
 };
 
 static const cyaml_schema_field_t fields[] = {
@@ -62,6 +79,7 @@ static const cyaml_schema_field_t fields[] = {
 	    on_verdict, 1, 4096),
 	CYAML_FIELD_STRING_PTR("on-detach", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
 	    on_detach, 1, 4096),
+	CYAML_FIELD_MAPPING_PTR("privacy", OPTIONAL, struct config, privacy, privacy_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("slots", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
 	    slots, n_slots, &slot_schema, 0, SLOTS_MAX),
 	CYAML_FIELD_END
@@ -177,12 +195,41 @@ check_hooks(const char *path, struct error *err)
 }
 
 static int
+take_privacy(const char *path, struct error *err)
+{
+	const struct config_privacy *p = loaded->privacy;
+
+	if (!p)
+		return 0;
+	if (!privacy_mode_read(p->names, &privacy.names) ||
+	    !privacy_mode_read(p->serials, &privacy.serials) ||
+	    !privacy_mode_read(p->udids, &privacy.udids))
+		return error_set(err, ERR_DATA, "%s: privacy is keep, omit or hash", path);
+	if (privacy.udids == PRIVACY_OMIT)
+		return error_set(err, ERR_DATA,
+		    "%s: privacy: udids cannot be omitted, or no device could be told from another", path);
+	return 0;
+}
+
+const struct privacy *
+config_privacy(void)
+{
+	return &privacy;
+}
+
+const char *
+config_privacy_key(void)
+{
+	return loaded && loaded->privacy ? loaded->privacy->key_file : NULL;
+}
+
+static int
 check(const char *path, struct error *err)
 {
 	if (!is_within(loaded->jobs, 512) || !is_within(loaded->timeout, 86400) ||
 	    !is_within(loaded->wait, 86400))
 		return error_set(err, ERR_DATA, "%s: jobs, timeout or wait is out of range", path);
-	return check_hooks(path, err) < 0 ? -1 : take_slots(path, err);
+	return check_hooks(path, err) < 0 || take_privacy(path, err) < 0 ? -1 : take_slots(path, err);
 }
 
 void
@@ -194,6 +241,7 @@ config_release(void)
 		cyaml_free(&how, &schema, loaded, 0);
 	loaded = NULL;
 	slots_clear(&slots);
+	privacy = (struct privacy){ .key = NULL };
 }
 
 /* 1: read; 0: there is none, which is fine unless it was asked for. */

@@ -7,6 +7,7 @@
 struct error;
 struct mux_device;
 struct options;
+struct privacy;
 struct slots;
 
 /*
@@ -26,5 +27,10 @@ int	config_copy_slots(struct slots *out, struct error *err);
 struct station_hooks config_hooks(void);
 /* For fleet.slot_of; slot_ctx is config_slots(). */
 const char *config_slot_of(void *slot_ctx, const struct mux_device *device);
+
+/* What the record leaves out of devices when no policy says so; its key is not set. */
+const struct privacy *config_privacy(void);
+/* The file of the key, NULL: the one beside the ledger. Until config_release(). */
+const char *config_privacy_key(void);
 
 #endif

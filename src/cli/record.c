@@ -8,12 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/config.h"
 #include "cli/when.h"
+#include "core/policy.h"
 #include "core/verdict.h"
 #include "flow/journal.h"
 #include "store/json.h"
@@ -78,22 +81,27 @@ record_operator(const struct cli *cli, struct ledger *l, struct error *err)
 }
 
 static int
-open_journal(const struct cli *cli, struct journal *out, struct error *err)
+open_journal(const struct cli *cli, const struct policies *policies, struct journal *out,
+    struct error *err)
 {
 	auto_ledger struct ledger *l = NULL;
 
 	if (record_open(cli, LEDGER_WRITE, &l, err) < 0 || record_operator(cli, l, err) < 0)
 		return -1;
 	out->ledger = steal_pointer(&l);
-	return 0;
+	if (journal_use_policies(out, policies, err) == 0)
+		return 0;
+	journal_close(out);
+	return -1;
 }
 
 void
-record_journal(const struct cli *cli, struct journal *out)
+record_journal(const struct cli *cli, const struct policies *policies, struct journal *out)
 {
-	*out = (struct journal){ .run = cli->run, .command = cli->command->name };
+	*out = (struct journal){ .run = cli->run, .command = cli->command->name,
+		.privacy = *config_privacy(), .key_file = config_privacy_key() };
 	if (!cli->options.no_ledger)
-		(void)open_journal(cli, out, &out->failed);
+		(void)open_journal(cli, policies, out, &out->failed);
 }
 
 int
@@ -122,6 +130,27 @@ is_verdict(const char *word)
 	return false;
 }
 
+/* Under the key a device is called something else; without one it is not. */
+static int
+find_token(const struct cli *cli, const char *device, char token[EVENT_TEXT_MAX], struct error *err)
+{
+	auto_free char *path = cli->options.ledger ? strdup(cli->options.ledger) : NULL;
+	auto_blob struct blob key = { 0 };
+	char canonical[EVENT_TEXT_MAX];
+
+	if (!path && ledger_default_path(&path, err) < 0)
+		return -1;
+	if (privacy_key(config_privacy_key(), path, false, &key, err) < 0) {
+		if (err->kind != ERR_NOINPUT)
+			return -1;
+		*err = (struct error){ 0 };
+		return 0;
+	}
+	text_canonical_udid(device, canonical, sizeof(canonical));
+	privacy_token(&key, canonical, token);
+	return 0;
+}
+
 int
 record_filter(const struct cli *cli, struct ledger_filter *out, struct error *err)
 {
@@ -143,7 +172,7 @@ record_filter(const struct cli *cli, struct ledger_filter *out, struct error *er
 		.device = o->device, .run = o->run, .verdict = o->verdict, .policy = o->policy,
 		.since_ms = since * 1000, .until_ms = until * 1000,
 	};
-	return 0;
+	return o->device ? find_token(cli, o->device, out->token, err) : 0;
 }
 
 /* ---- as JSON --------------------------------------------------------------------- */

@@ -11,6 +11,7 @@
 struct cli;
 struct error;
 struct journal;
+struct policies;
 
 /* The ledger of --ledger, or this host's. */
 int	record_open(const struct cli *cli, enum ledger_mode mode, struct ledger **out,
@@ -24,10 +25,11 @@ int	record_operator(const struct cli *cli, struct ledger *l, struct error *err);
 
 /*
  * Opens the ledger and notes who gave which command, to be written with the
- * first event; *out: journal_close(). In silence, for somebody may be typing a
+ * first event; *out: journal_close(). policies, borrowed, may say what is left
+ * out of the record; NULL: there are none. In silence, for somebody may be typing a
  * passphrase: what went wrong record_check_journal() tells.
  */
-void	record_journal(const struct cli *cli, struct journal *out);
+void	record_journal(const struct cli *cli, const struct policies *policies, struct journal *out);
 /*
  * A command that changes devices does not run without its ledger (ERR_IO); one
  * that only reads goes on and says so, unless --ledger named the file.

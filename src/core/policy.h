@@ -9,6 +9,7 @@
 #include "base/blob.h"
 #include "core/facts.h"
 #include "core/osrange.h"
+#include "core/privacy_mode.h"
 #include "core/profile.h"
 #include "core/window.h"
 #include "core/zone.h"
@@ -54,6 +55,9 @@ struct policy {
 	struct window		 window;	/* window.zone is &zone */
 	struct zone		 zone;
 	char			*timezone;	/* its name */
+
+	/* what the record keeps of its devices; else the station decides */
+	enum privacy_mode	 name_privacy, serial_privacy;
 
 	/* programs that are told (an absolute path each), or NULL */
 	char			*on_attach, *on_verdict, *on_detach;

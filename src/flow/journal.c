@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/policy.h"
 #include "store/json.h"
 #include "store/ledger.h"
 #include "wire/mux.h"
@@ -12,16 +13,71 @@ journal_close(struct journal *j)
 {
 	ledger_close(j->ledger);
 	j->ledger = NULL;
+	blob_clear(&j->privacy_key);
+}
+
+static bool
+needs_key(const struct journal *j, const struct policies *policies)
+{
+	size_t i;
+
+	for (i = 0; policies && i < policies->n; i++)
+		if (policies->items[i]->name_privacy == PRIVACY_HASH ||
+		    policies->items[i]->serial_privacy == PRIVACY_HASH)
+			return true;
+	return privacy_needs_key(&j->privacy);
+}
+
+int
+journal_use_policies(struct journal *j, const struct policies *policies, struct error *err)
+{
+	if (j->ledger && !j->privacy_key.len && needs_key(j, policies) &&
+	    privacy_key(j->key_file, ledger_path(j->ledger), true, &j->privacy_key, err) < 0)
+		return -1;
+	j->policies = policies;
+	return 0;
+}
+
+/* The station's rules, and those of the policy that the body names. */
+static struct privacy
+privacy_of(const struct journal *j, const json_t *body)
+{
+	struct privacy p = j->privacy;
+	const char *name = json_text(body, "policy", NULL);
+	size_t i;
+
+	p.key = &j->privacy_key;
+	for (i = 0; name && j->policies && i < j->policies->n; i++) {
+		const struct policy *policy = j->policies->items[i];
+
+		if (strcmp(policy->name, name) != 0)
+			continue;
+		p.names = policy->name_privacy ? policy->name_privacy : p.names;
+		p.serials = policy->serial_privacy ? policy->serial_privacy : p.serials;
+	}
+	return p;
 }
 
 static int
 append(struct journal *j, enum event_kind kind, const char *udid, const json_t *body,
     struct error *err)
 {
-	const struct ledger_entry entry = {
+	const struct privacy p = privacy_of(j, body);
+	auto_json json_t *private = privacy_is_asked(&p) ? json_deep_copy(body) : NULL;
+	struct ledger_entry entry = {
 		.kind = kind, .run = j->run, .device = udid, .body = body,
 	};
+	char device[EVENT_TEXT_MAX];
 
+	if (privacy_is_asked(&p)) {
+		if (!private)
+			return error_memory(err);
+		if (privacy_apply(&p, private, err) < 0 ||
+		    (udid && privacy_device(&p, udid, device, err) < 0))
+			return -1;
+		entry.body = private;
+		entry.device = udid ? device : NULL;
+	}
 	return j->is_batched ? ledger_add(j->ledger, &entry, err) :
 	    ledger_append(j->ledger, &entry, NULL, err);
 }

@@ -5,18 +5,29 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
 #include "store/event.h"
+#include "store/privacy.h"
 
 struct ledger;
 struct mux_device;
+struct policies;
 
 /* Zero-initialise; release with journal_close(). Without a ledger it does nothing. */
 struct journal {
 	struct ledger	*ledger;	/* NULL: nothing is recorded */
 	const char	*run;		/* UUID of the command */
 	const char	*command;	/* "apply" and its like */
+	/*
+	 * What is left out or hashed before it is written, under a key that is kept
+	 * here. Of a device's name and numbers its policy may say otherwise.
+	 */
+	struct privacy	 privacy;
+	const char	*key_file;	/* NULL: the one beside the ledger */
+	struct blob	 privacy_key;
+	const struct policies *policies;	/* that verdicts may name; NULL: none. Borrowed */
 	/*
 	 * Events wait for journal_commit(), which writes all of them at once, and
 	 * with them what is not on the disk yet. Without it each is written by itself.
@@ -27,6 +38,13 @@ struct journal {
 };
 
 void	journal_close(struct journal *j);
+
+/*
+ * What these policies say of their devices' privacy counts from now on; NULL:
+ * there are none. Reads the key, or makes it, when any of it asks for one:
+ * before something is done that could not be written. -1: all is as it was.
+ */
+int	journal_use_policies(struct journal *j, const struct policies *policies, struct error *err);
 
 #define auto_journal	auto_with(journal_close)
 

@@ -319,6 +319,18 @@ take_hook(struct reading *r, const char *key, const char *program, char **out)
 	return take_text(r, program, out);
 }
 
+static void
+take_privacy(struct reading *r)
+{
+	const struct file_privacy none = { 0 }, *f = r->file->privacy ? r->file->privacy : &none;
+	static const char wrong[] = "%s is none of keep, omit and hash";
+
+	if (!privacy_mode_read(f->names, &r->policy->name_privacy))
+		note(r, true, "privacy.names", wrong, f->names);
+	if (!privacy_mode_read(f->serials, &r->policy->serial_privacy))
+		note(r, true, "privacy.serials", wrong, f->serials);
+}
+
 static int
 take_names(struct reading *r)
 {
@@ -337,6 +349,7 @@ take_names(struct reading *r)
 	    take_text(r, path, &p->passphrase_file) < 0))
 		return -1;
 	p->is_removable = f->removable;
+	take_privacy(r);
 	return take_text(r, r->path, &p->path) < 0 || take_text(r, f->name, &p->name) < 0 ||
 	    take_text(r, f->organization, &p->organization) < 0 ||
 	    take_hook(r, "on-attach", f->on_attach, &p->on_attach) < 0 ||

@@ -53,6 +53,12 @@ static const cyaml_schema_field_t window_fields[] = {
 	CYAML_FIELD_END
 };
 
+static const cyaml_schema_field_t privacy_fields[] = {
+	TEXT("names", file_privacy, names),
+	TEXT("serials", file_privacy, serials),
+	CYAML_FIELD_END
+};
+
 static const cyaml_schema_field_t policy_fields[] = {
 	CYAML_FIELD_INT("version", CYAML_FLAG_DEFAULT, struct file_policy, version),
 	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct file_policy, name, 1, 64),
@@ -65,6 +71,7 @@ static const cyaml_schema_field_t policy_fields[] = {
 	LIST("absent", file_policy, absent),
 	CYAML_FIELD_BOOL("removable", CYAML_FLAG_OPTIONAL, struct file_policy, removable),
 	CYAML_FIELD_MAPPING_PTR("window", OPTIONAL, struct file_policy, window, window_fields),
+	CYAML_FIELD_MAPPING_PTR("privacy", OPTIONAL, struct file_policy, privacy, privacy_fields),
 	PATH("on-attach", file_policy, on_attach),
 	PATH("on-verdict", file_policy, on_verdict),
 	PATH("on-detach", file_policy, on_detach),
@@ -82,7 +89,8 @@ policy_schema_fields(const char *path)
 		const char			*path;
 		const cyaml_schema_field_t	*fields;
 	} rows[] = {
-		{ "devices", device_fields }, { "window", window_fields }, { "profiles[", profile_fields },
+		{ "devices", device_fields }, { "privacy", privacy_fields },
+		{ "window", window_fields }, { "profiles[", profile_fields },
 	};
 	size_t i;
 

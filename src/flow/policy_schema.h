@@ -27,6 +27,10 @@ struct file_window {
 	struct file_texts days, except;
 };
 
+struct file_privacy {
+	char		*names, *serials;
+};
+
 struct file_policy {
 	int64_t		 version;
 	char		*name, *organization, *identity, *passphrase_file;
@@ -36,6 +40,7 @@ struct file_policy {
 	struct file_texts absent;
 	bool		 removable;
 	struct file_window *window;
+	struct file_privacy *privacy;
 	char		*on_attach, *on_verdict, *on_detach;
 };
 

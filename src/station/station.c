@@ -224,6 +224,10 @@ load_policies(struct station *s, struct error *err)
 		return -1;
 	}
 	side->users = 1;
+	if (journal_use_policies(s->o->journal, side->is.policies, err) < 0) {
+		side_release(s, side);
+		return -1;
+	}
 	if (s->side)
 		side_release(s, s->side);
 	s->side = side;
@@ -585,6 +589,7 @@ tear_down(struct station *s)
 	end_all(s);
 	mux_watch_close(s->mux);
 	hooks_free(s->hooks);
+	s->o->journal->policies = NULL;
 	if (s->side)
 		side_release(s, s->side);
 	for (i = 0; i < s->n_members; i++)

@@ -212,26 +212,31 @@ struct condition {
 	int64_t		 number;
 };
 
-/* A UDID is told by its form; anything else is looked up in what verdicts say. */
+/*
+ * Two places for what is wanted: as it is, and as it is under a key. A UDID is
+ * told by its form; anything else is looked up in what verdicts say.
+ */
 static const char *
-device_condition(const char *device, char udid[EVENT_TEXT_MAX])
+device_condition(const char *device)
 {
-	text_canonical_udid(device, udid, EVENT_TEXT_MAX);
-	if (strlen(device) >= 24)
-		return "device = ?";
-	return "device IN (SELECT e.device FROM events e, (SELECT ? AS wanted) WHERE e.kind = 'verdict'"
-	    " AND wanted IN (json_extract(e.body, '$.device.serial'),"
-	    " json_extract(e.body, '$.device.ecid'), json_extract(e.body, '$.device.name')))";
+	bool is_token = strncmp(device, "hmac:", 5) == 0;
+
+	if (strlen(device) >= 24 && !is_token)
+		return "device IN (?, ?)";
+	return "device IN (WITH wanted (name) AS (VALUES (?), (?)) SELECT name FROM wanted UNION"
+	    " SELECT e.device FROM events e, wanted WHERE e.kind = 'verdict' AND name IN"
+	    " (json_extract(e.body, '$.device.serial'), json_extract(e.body, '$.device.ecid'),"
+	    " json_extract(e.body, '$.device.name')))";
 }
 
 static int
 prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out,
     struct error *err)
 {
-	char udid[EVENT_TEXT_MAX];
+	char udid[EVENT_TEXT_MAX] = "";
 	const struct condition conditions[] = {
 		{ "sequence > ?", NULL, f->after },
-		{ f->device ? device_condition(f->device, udid) : NULL, f->device ? udid : NULL, 0 },
+		{ f->device ? device_condition(f->device) : NULL, f->device ? udid : NULL, 0 },
 		{ f->run && strlen(f->run) < FULL_RUN ? "run LIKE ? || '%'" : "run = ?", f->run, 0 },
 		{ "kind = ?", f->kind, 0 },
 		{ "kind = 'verdict' AND json_extract(body, '$.verdict') = ?", f->verdict, 0 },
@@ -239,10 +244,12 @@ prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out
 		{ "wall_ms >= ?", NULL, f->since_ms },
 		{ "wall_ms < ?", NULL, f->until_ms },
 	};
-	char sql[1536] = "SELECT " EVENT_COLUMNS " FROM events WHERE 1";
+	char sql[2048] = "SELECT " EVENT_COLUMNS " FROM events WHERE 1";
 	size_t used = strlen(sql), i;
 	int n = 0;
 
+	if (f->device)
+		text_canonical_udid(f->device, udid, sizeof(udid));
 	for (i = 0; i < countof(conditions); i++)
 		if (conditions[i].text || conditions[i].number)
 			used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND %s", conditions[i].sql);
@@ -253,7 +260,9 @@ prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out
 	for (i = 0; i < countof(conditions); i++) {
 		if (conditions[i].text)
 			sqlite3_bind_text(*out, ++n, conditions[i].text, -1, SQLITE_TRANSIENT);
-		else if (conditions[i].number)
+		if (conditions[i].text == udid)
+			sqlite3_bind_text(*out, ++n, *f->token ? f->token : udid, -1, SQLITE_TRANSIENT);
+		if (!conditions[i].text && conditions[i].number)
 			sqlite3_bind_int64(*out, ++n, conditions[i].number);
 	}
 	return 0;

@@ -1,21 +1,25 @@
 /* privacy: names and numbers left out of event bodies, or replaced by keyed hashes */
 #include "store/privacy.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/blob.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "crypto/digest.h"
 #include "store/json.h"
 
-enum { KEY_MIN = 16, SECRETS_MAX = 64, TOKEN_MAX = 48, DEPTH_MAX = 32, FOUND_IN_TEXT_MIN = 3 };
+enum { KEY_MIN = 16, KEY_FILE_MAX = 4096, SECRETS_MAX = 64, DEPTH_MAX = 32, FOUND_IN_TEXT_MIN = 3 };
 
 /* A value that must not appear, and what stands for it. */
 struct secret {
 	char	*value;
-	char	 token[TOKEN_MAX];	/* "" when it is left out */
+	char	 token[EVENT_TEXT_MAX];	/* "" when it is left out */
 };
 
 struct secrets {
@@ -54,14 +58,83 @@ mode_of(const struct privacy *p, const char *key)
 	return PRIVACY_KEEP;
 }
 
-static void
-make_token(const struct privacy *p, const char *value, char out[TOKEN_MAX])
+void
+privacy_token(const struct blob *key, const char *text, char out[EVENT_TEXT_MAX])
 {
 	uint8_t mac[32];
 
-	digest_hmac_sha256(p->key->data, p->key->len, value, strlen(value), mac);
+	digest_hmac_sha256(key->data, key->len, text, strlen(text), mac);
 	memcpy(out, "hmac:", 5);
 	text_hex(mac, 16, out + 5);
+}
+
+bool
+privacy_is_asked(const struct privacy *p)
+{
+	return p->names > PRIVACY_KEEP || p->serials > PRIVACY_KEEP || p->udids > PRIVACY_KEEP;
+}
+
+bool
+privacy_needs_key(const struct privacy *p)
+{
+	return p->names == PRIVACY_HASH || p->serials == PRIVACY_HASH || p->udids > PRIVACY_KEEP;
+}
+
+/* ---- the key ------------------------------------------------------------------------------- */
+
+static char *
+path_beside(const char *ledger)
+{
+	const char *slash = strrchr(ledger, '/');
+	char *path = NULL;
+
+	return asprintf(&path, "%.*sprivacy.key", slash ? (int)(slash - ledger) + 1 : 0, ledger) < 0 ?
+	    NULL : path;
+}
+
+static int
+make_key(const char *path, struct error *err)
+{
+	uint8_t bits[32];
+	char text[2 * sizeof(bits) + 2];
+	struct error why = { 0 };
+	int rc;
+
+	if (getrandom(bits, sizeof(bits), 0) != sizeof(bits))
+		return error_set_sys(err, ERR_SOFTWARE, errno, "random bits for %s", path);
+	text_hex(bits, sizeof(bits), text);
+	text[2 * sizeof(bits)] = '\n';
+	rc = file_write(path, text, 2 * sizeof(bits) + 1, 0600, false, &why);
+	explicit_bzero(bits, sizeof(bits));
+	explicit_bzero(text, sizeof(text));
+	/* Another process was quicker: then its key is the key. */
+	if (rc == 0 || access(path, F_OK) == 0)
+		return 0;
+	*err = why;
+	return -1;
+}
+
+int
+privacy_key(const char *path, const char *ledger, bool may_create, struct blob *out,
+    struct error *err)
+{
+	auto_free char *beside = path ? strdup(path) : path_beside(ledger);
+	auto_blob struct blob key = { 0 };
+
+	if (!beside)
+		return error_memory(err);
+	if (may_create && access(beside, F_OK) < 0 && errno == ENOENT && make_key(beside, err) < 0)
+		return error_context(err, "the key of the record's privacy");
+	if (file_read(beside, KEY_FILE_MAX, FILE_PRIVATE, &key, err) < 0)
+		return error_context(err, "the key of the record's privacy");
+	if (key.len > 0 && key.data[key.len - 1] == '\n')
+		key.len--;
+	if (key.len < KEY_MIN)
+		return error_set(err, ERR_DATA, "%s: a key has %d bytes or more", beside, KEY_MIN);
+	blob_clear(out);
+	*out = key;
+	key = (struct blob){ 0 };
+	return 0;
 }
 
 /* ---- what must not appear ------------------------------------------------------------- */
@@ -79,7 +152,7 @@ add_secret(const struct privacy *p, struct secrets *s, enum privacy_mode mode, c
 		return error_memory(err);
 	s->n++;
 	if (mode == PRIVACY_HASH)
-		make_token(p, value, item->token);
+		privacy_token(p->key, value, item->token);
 	return 0;
 }
 
@@ -94,7 +167,7 @@ collect_device(const struct privacy *p, const json_t *device, struct secrets *s,
 		enum privacy_mode mode = mode_of(p, key);
 		const char *text = json_string_value(value);
 
-		if (mode != PRIVACY_KEEP && text && *text && add_secret(p, s, mode, text, err) < 0)
+		if (mode > PRIVACY_KEEP && text && *text && add_secret(p, s, mode, text, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -181,6 +254,26 @@ clean_value(json_t *value, const struct secrets *s, struct error *err)
 	return clean(value, s, err) < 0 ? NULL : json_incref(value);
 }
 
+/*
+ * What is named by these is a word of ours, of the policy, or of the device's
+ * make. An iPad is often called iPad: that must not take its product away.
+ */
+static bool
+is_own_word(const char *key)
+{
+	static const char *const keys[] = {
+		"schema", "at", "run", "command", "verdict", "reason", "truth", "policy", "steps", "action",
+		"product", "model", "class", "os", "build", "location", "slot", "connection", "activation",
+		"identifier", "uuid", "expected_uuid", "key", "domain",
+	};
+	size_t i;
+
+	for (i = 0; i < countof(keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
+}
+
 /* Depth was checked when the values were collected. */
 static int
 clean(json_t *at, const struct secrets *s, struct error *err)
@@ -199,8 +292,7 @@ clean(json_t *at, const struct secrets *s, struct error *err)
 	json_object_foreach_safe(at, next, key, value) {
 		json_t *now;
 
-		/* The schema, verdict and command are our own words. */
-		if (strcmp(key, "schema") == 0 || strcmp(key, "verdict") == 0)
+		if (is_own_word(key))
 			continue;
 		now = clean_value(value, s, err);
 		if (!now || json_object_set_new(at, key, now) < 0)
@@ -212,10 +304,7 @@ clean(json_t *at, const struct secrets *s, struct error *err)
 static int
 check(const struct privacy *p, struct error *err)
 {
-	bool hashes = p->names == PRIVACY_HASH || p->serials == PRIVACY_HASH ||
-	    p->udids != PRIVACY_KEEP;
-
-	if (!hashes || (p->key && p->key->len >= KEY_MIN))
+	if (!privacy_needs_key(p) || (p->key && p->key->len >= KEY_MIN))
 		return 0;
 	return error_set(err, ERR_USAGE, "hashing names or serial numbers takes a key of %d bytes or more",
 	    KEY_MIN);
@@ -228,7 +317,7 @@ privacy_apply(const struct privacy *p, json_t *body, struct error *err)
 
 	if (check(p, err) < 0)
 		return -1;
-	if (p->names == PRIVACY_KEEP && p->serials == PRIVACY_KEEP && p->udids == PRIVACY_KEEP)
+	if (!privacy_is_asked(p))
 		return 0;
 	if (collect(p, body, 0, &s, err) < 0)
 		return -1;
@@ -239,16 +328,15 @@ int
 privacy_device(const struct privacy *p, const char *udid, char out[EVENT_TEXT_MAX],
     struct error *err)
 {
-	char canonical[EVENT_TEXT_MAX], token[TOKEN_MAX];
+	char canonical[EVENT_TEXT_MAX];
 
 	if (check(p, err) < 0)
 		return -1;
 	text_canonical_udid(udid, canonical, sizeof(canonical));
-	if (p->udids == PRIVACY_KEEP) {
+	if (p->udids <= PRIVACY_KEEP) {
 		memcpy(out, canonical, sizeof(canonical));
 		return 0;
 	}
-	make_token(p, canonical, token);
-	snprintf(out, EVENT_TEXT_MAX, "%s", token);
+	privacy_token(p->key, canonical, out);
 	return 0;
 }

@@ -59,10 +59,54 @@ def refusals(s):
         s.equal("but for verify", (run.code, "recorded" in run.err), (1, False))
 
 
+def privacy(s):
+    s.topic("what tells who somebody is can be kept out")
+    ledger = bench.path("private.db")
+    config = bench.write("private.yaml", "privacy:\n  names: omit\n  serials: hash\n  udids: hash\n")
+    policy = bench.write("kept.yaml", "version: 1\nname: kept\nidentity: %s\n"
+                         "profiles:\n  - preset: imessage-off\nprivacy: {names: keep}\n"
+                         % bench.path("acme.pem"))
+    bad = bench.write("bad.yaml", "version: 1\nname: bad\nabsent: [a]\nprivacy: {names: hide}\n")
+    with bench.Bench([ours("anna-ipad")]) as b:
+        run = b.on("anna-ipad", "apply", "--config", config, "--ledger", ledger, *identity())
+        device = run.result["device"]
+        s.equal("the command itself tells everything", device["name"], "anna-ipad")
+        exported = b.run("ledger", "export", "--ledger", ledger, "-o", "-").out
+        told = [k for k in ("name", "serial", "ecid", "udid") if device[k] in exported]
+        s.equal("the ledger nothing of it", told, [])
+        s.equal("  but what was done", events(b, ledger)[-1], ("verdict", "compliant"))
+        key = bench.path("privacy.key")
+        s.equal("the key lies beside it, for its owner alone", os.stat(key).st_mode & 0o777, 0o600)
+        for what in ("serial", "ecid", "udid"):
+            found = events(b, ledger, "--config", config, "--device", device[what])
+            s.check("who has the key finds the device by its " + what, ("sent", "install") in found,
+                    found)
+        token = b.run("ledger", "list", "--ledger", ledger, "--json").lines[-1]["body"]["device"]
+        s.check("  and by its hash", events(b, ledger, "--device", token["serial"]), token)
+        os.rename(key, key + ".away")
+        s.equal("without the key nobody does", events(b, ledger, "--device", device["serial"]), [])
+        report = b.run("report", "--ledger", ledger)
+        s.check("a report knows no more", report.code == 0 and device["serial"] not in report.out and
+                device["udid"] not in report.out, report.out)
+        b.run("verify", "--policy", policy, "--json", "--config", config, "--ledger", ledger)
+        last = b.run("ledger", "list", "--ledger", ledger, "--json").lines[-1]["body"]["device"]
+        s.equal("a policy says otherwise of its own devices", last["name"], "anna-ipad")
+        s.check("  and a new key is a new hash", last["serial"][:5] == "hmac:" and
+                last["serial"] != token["serial"], last)
+        bench.write("privacy.key", "short\n")
+        run = b.on("anna-ipad", "remove", "--config", config, "--ledger", ledger, *identity())
+        s.equal("with a key that is none nothing is done", (run.code, list(b.profiles("anna-ipad"))),
+                (65, [PRESET]))
+        s.has("another word is an error with its place", b.run("policy", "check", bad).out,
+              "hide is none of keep, omit and hash")
+        s.equal("the chain holds", b.run("ledger", "verify", "--ledger", ledger).code, 0)
+
+
 def main():
     s = bench.begin("recorded")
     changes(s)
     refusals(s)
+    privacy(s)
     s.end()
 
 

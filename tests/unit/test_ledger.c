@@ -550,6 +550,24 @@ names_and_serials_are_kept_out(void **state)
 	}
 }
 
+/* Most are called so, and what they are must not go with what they are called. */
+static void
+a_device_called_ipad_stays_an_ipad(void **state)
+{
+	const struct privacy p = { .names = PRIVACY_OMIT };
+	json_t *body = json_loads("{\"device\":{\"name\":\"iPad\",\"class\":\"iPad\","
+	    "\"product\":\"iPad13,18\"},\"error\":{\"message\":\"iPad: locked\"}}", 0, NULL);
+	auto_free char *text = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(privacy_apply(&p, body, &err), 0);
+	text = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
+	assert_string_equal(text, "{\"device\":{\"class\":\"iPad\",\"name\":null,"
+	    "\"product\":\"iPad13,18\"},\"error\":{\"message\":\"[left out]: locked\"}}");
+	json_decref(body);
+}
+
 static void
 hashing_takes_a_key(void **state)
 {
@@ -591,6 +609,7 @@ main(void)
 		ledger_test(a_rotation_waits_for_nobody),
 		ledger_test(a_rotation_cut_short_is_finished),
 		ledger_test(names_and_serials_are_kept_out),
+		ledger_test(a_device_called_ipad_stays_an_ipad),
 		ledger_test(hashing_takes_a_key),
 	};
 
