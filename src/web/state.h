@@ -24,7 +24,8 @@ struct client {
 	int64_t			 due_ms;	/* what is under way must be over; NEVER_MS: nothing is */
 
 	/* while it streams */
-	bool			 streams, is_idle;	/* idle: suspended in libmicrohttpd */
+	bool			 streams, is_gone;
+	bool			 is_idle;	/* suspended in libmicrohttpd */
 	struct sheet		*sending;
 	size_t			 sent;
 	unsigned long		 board_seen, beat_seen;

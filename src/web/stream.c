@@ -67,6 +67,8 @@ read_stream(void *argument, uint64_t pos, char *out, size_t max)
 	(void)pos;
 	if (client->web->is_closing)
 		return MHD_CONTENT_READER_END_OF_STREAM;
+	if (client->is_gone)
+		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (!client->sending) {
 		client->sent = 0;
 		client->sending = next_message(client);
@@ -111,6 +113,7 @@ stream_begin(struct client *client)
 void
 stream_hung_up(struct client *client)
 {
+	client->is_gone = true;
 	shutdown(client->fd, SHUT_RDWR);
 	wake(client);
 }

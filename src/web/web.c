@@ -262,6 +262,15 @@ log_mhd(void *web, const char *fmt, va_list args)
 	log_debug("page: %s", clean);
 }
 
+/* Paths are compared as they were sent: %00 would end one early. */
+static size_t
+keep_escapes(void *web, struct MHD_Connection *connection, char *text)
+{
+	(void)web;
+	(void)connection;
+	return strlen(text);
+}
+
 static int
 start_daemon(struct web *web, struct error *err)
 {
@@ -272,6 +281,7 @@ start_daemon(struct web *web, struct error *err)
 	    MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
 	    0, NULL, NULL, answer_request, web,
 	    MHD_OPTION_EXTERNAL_LOGGER, log_mhd, web,
+	    MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, web,
 	    MHD_OPTION_NOTIFY_CONNECTION, note_connection, web,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned)WEB_CONNECTIONS_MAX + 1,
 	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY,
