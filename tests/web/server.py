@@ -138,6 +138,7 @@ with Demo("-b", LONG, "-n", "station.example") as d:
 
 with Demo("-b", LONG) as d:
     check.topic("a stream tells every board")
+    alone = d.descriptors()
     first = d.stream()
     check.equal("it begins with when to come again", first.event(), {"retry": "1000"})
     check.equal("it is of the right kind", first.head.headers["content-type"], "text/event-stream")
@@ -166,6 +167,7 @@ with Demo("-b", LONG) as d:
     late.close()
 
     check.topic("not more than are good")
+    bench.until(lambda: d.descriptors() == alone)
     streams = [d.stream() for _ in range(16)]
     check.equal("16 pages of one host are served", {s.status() for s in streams}, {200})
     refused = d.stream()
