@@ -2,8 +2,10 @@
 #include "flow/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -81,17 +83,15 @@ set_limits(const struct sandbox *s)
 
 #if FILTERS
 
-/* What libusbmuxd, OpenSSL and our own code call while they work on a device. */
+/* What OpenSSL, libimobiledevice and our own code call while they work on a device. */
 static const int allowed[] = {
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(readv), SCMP_SYS(writev), SCMP_SYS(close),
 	SCMP_SYS(send), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(recv), SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg), SCMP_SYS(connect), SCMP_SYS(shutdown), SCMP_SYS(getsockopt),
 	SCMP_SYS(setsockopt), SCMP_SYS(getpeername), SCMP_SYS(getsockname),
 	SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(select), SCMP_SYS(pselect6), SCMP_SYS(_newselect),
-	SCMP_SYS(fcntl), SCMP_SYS(fcntl64),
 	SCMP_SYS(fstat), SCMP_SYS(fstat64), SCMP_SYS(stat), SCMP_SYS(newfstatat), SCMP_SYS(lseek),
-	SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-	SCMP_SYS(mprotect), SCMP_SYS(brk),
+	SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
 	SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday), SCMP_SYS(time), SCMP_SYS(getpid),
 	SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getegid),
@@ -99,11 +99,45 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigprocmask), SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
+/* Streams only: no datagrams, no raw packets. */
 static bool
 allow_socket(scmp_filter_ctx ctx, int family)
 {
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0)) == 0;
+	const scmp_datum_t flags = SOCK_CLOEXEC | SOCK_NONBLOCK;
+
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+	    SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)family, 0),
+	    SCMP_A1(SCMP_CMP_MASKED_EQ, ~flags & UINT32_MAX, SOCK_STREAM)) == 0;
+}
+
+/* No F_SETOWN: a descriptor would signal another process. */
+static bool
+allow_fcntl(scmp_filter_ctx ctx)
+{
+	static const int commands[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_DUPFD_CLOEXEC };
+	static const int calls[] = { SCMP_SYS(fcntl), SCMP_SYS(fcntl64) };
+	size_t i, k;
+
+	for (i = 0; i < countof(calls); i++)
+		for (k = 0; k < countof(commands); k++)
+			if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 1,
+			    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[k], 0)) < 0 && calls[i] >= 0)
+				return false;
+	return true;
+}
+
+/* Memory that can be written or read, and never executed. */
+static bool
+allow_memory(scmp_filter_ctx ctx)
+{
+	static const int calls[] = { SCMP_SYS(mmap), SCMP_SYS(mmap2), SCMP_SYS(mprotect) };
+	size_t i;
+
+	for (i = 0; i < countof(calls); i++)
+		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 1,
+		    SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) < 0 && calls[i] >= 0)
+			return false;
+	return true;
 }
 
 /* abort() raises SIGABRT by tgkill() on itself; on others it may not. */
@@ -123,7 +157,8 @@ fill_filter(scmp_filter_ctx ctx, bool needs_tcp)
 		/* A call that this architecture does not have is none to allow. */
 		if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0) < 0 && allowed[i] >= 0)
 			return false;
-	if (!allow_abort(ctx) || !allow_socket(ctx, AF_UNIX))
+	if (!allow_abort(ctx) || !allow_fcntl(ctx) || !allow_memory(ctx) ||
+	    !allow_socket(ctx, AF_UNIX))
 		return false;
 	return !needs_tcp || (allow_socket(ctx, AF_INET) && allow_socket(ctx, AF_INET6));
 }

@@ -177,6 +177,11 @@ def processes(s):
                 s.check("%s leaves no core file" % role(run, pid),
                         re.search(r"Max core file size +0 +0", limits), limits)
         signer, worker = min(members[1:]), max(members[1:])
+        confined = (read(worker, "status") or b"").decode()
+        s.check("the worker cannot gain privileges", re.search(r"NoNewPrivs:\s1", confined), confined)
+        if bench.SLOW <= 1:     # sanitizers need more calls than a worker may make
+            s.check("  and its system calls are filtered", re.search(r"Seccomp:\s2", confined),
+                    confined)
         files = [os.readlink("/proc/%d/fd/%s" % (worker, fd))
                  for fd in os.listdir("/proc/%d/fd" % worker)]
         s.check("the worker has neither the identity nor the passphrase file open",

@@ -22,7 +22,7 @@ from cutmatrix import COMPLIANT, Cell
 ALL = os.environ.get("CUT") == "all"
 TIMEOUT = 20                    # seconds; nothing but silence takes that long
 SPREAD = 2 if bench.SLOW <= 1 else 8     # one cell of so many is in the sample
-SILENCE = 4                     # the timeout where a cell is silent
+SILENCE = 30 if ALL else 4      # the timeout where a cell is silent; with all of them it is busy
 GRACE_MS = 8000                 # on a busy machine
 MEMORY_MAX_KB = 64 << 10        # of a worker, whatever it is sent
 
