@@ -23,6 +23,7 @@ ALL = os.environ.get("CUT") == "all"
 TIMEOUT = 20                    # seconds; nothing but silence takes that long
 SPREAD = 2 if bench.SLOW <= 1 else 8     # one cell of so many is in the sample
 SILENCE = 30 if ALL else 4      # the timeout where a cell is silent; with all of them it is busy
+PAIRING = 3                     # jobs that make keys at once, before a device hangs up
 GRACE_MS = 8000                 # on a busy machine
 MEMORY_MAX_KB = 64 << 10        # of a worker, whatever it is sent
 
@@ -131,7 +132,8 @@ class Batch:
             b.tell("plug")
             b.wait("attached")
             b.tell("unlock")
-            self.check_healed(b, self.work(b, 16, TIMEOUT, False))
+            self.check_healed(b, self.work(b, PAIRING if "pair" in self.by_kind() else 16,
+                                           TIMEOUT, False))
 
     def work(self, b, jobs, timeout, at_once):
         """All devices, by the command of their kind; results by number."""
@@ -270,7 +272,8 @@ def main():
     quick = [c for c in chosen if c.message.is_of_one and not c.is_silent]
     silent = [c for c in chosen if c.message.is_of_one and c.is_silent]
     for kind in KINDS:
-        Batch(s, [c for c in quick if c.kind == kind], kind, TIMEOUT).go(16)
+        Batch(s, [c for c in quick if c.kind == kind], kind, TIMEOUT).go(
+            PAIRING if kind == "pair" else 16)
     Batch(s, silent, "silence", SILENCE).go(512, at_once=True)
     of_bench(s, alone)
     died = sum(usbmuxd_dies(s, exchanges))

@@ -199,6 +199,9 @@ def by_key(cell):
         return PROTOCOL if is_wrong else LOCKED         # it agrees, and has stored nothing
     if m.request == "Pair" and key == "Error":
         return PROTOCOL if is_wrong else LOCKED
+    if m.request == "GetValue" and key == "Value/DevicePublicKey" and is_wrong and \
+            cell.kind == "pair" and m.nth == 1:
+        return PROTOCOL                 # it cannot be paired with; missing, it is asked for again
     if m.request == "GetCloudConfiguration":
         return by_cloud_key(cell)
     if m.request == "GetProfileList":
