@@ -159,5 +159,28 @@ with Demo("-s", "300", "-b", "100") as d:
     b.shows("a board that grew old is told, and not green",
             "document.body.dataset.link === 'old' && !(%s)" % (GREEN % "t1"))
 
+check.topic("a real station, and a hand that plugs and unplugs")
+with bench.Bench([bench.ours("one"), bench.device("two", supervised_by=bench.OTHER)]) as v:
+    os.makedirs(bench.path("policies"), exist_ok=True)
+    bench.write("policies/shop.yaml", json.dumps({
+        "version": 1, "name": "shop", "identity": bench.path("acme.pem"),
+        "profiles": [{"preset": "imessage-off"}]}))
+    station = v.start("station", "--policies", bench.path("policies"), "--ledger",
+                      bench.path("station.db"), "--http", "127.0.0.1:0")
+    station.wait_for("/\n")
+    found = bench.re.search("http://([0-9.:]+)/", "".join(station.so_far()))
+    if check.check("it says where its page is", found, "".join(station.so_far())):
+        b.open(found.group(1))
+        b.shows("ours becomes ready", "document.querySelectorAll('.tile.ready').length === 1")
+        v.tell("unplug", "one")
+        b.shows("unplugged, it is not ready any more", "document.querySelectorAll('.tile.ready').length === 0")
+        v.tell("plug", "one")
+        b.shows("plugged in again, it is", "document.querySelectorAll('.tile.ready').length === 1")
+        check.check("another's device never was", b.get("document.querySelectorAll('.tile').length") >= 2)
+    check.check("the station runs", station.process.poll() is None, station.so_far())
+    station.signal(bench.signal.SIGTERM)
+    station.finish()
+    b.shows("a station that ended is told", "document.body.dataset.link === 'lost'")
+
 b.quit()
 check.end()
