@@ -123,6 +123,16 @@ def pick(dice, run):
     return what, dice.choice(pids)
 
 
+def kill_one(dice, run):
+    """Which kind it was; a worker may have ended between the look and the blow."""
+    what, pid = pick(dice, run)
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return "nobody"
+    return what
+
+
 def kills(s, place):
     s.topic("kill -9, %d moments, seed %d" % (MOMENTS, SEED))
     dice = random.Random(SEED)
@@ -140,9 +150,7 @@ def kills(s, place):
         try:
             run.process.wait(dice.random() * whole)
         except subprocess.TimeoutExpired:
-            what, pid = pick(dice, run)
-            # Until it is waited for its number is not given to another.
-            os.kill(pid, signal.SIGKILL)
+            what = kill_one(dice, run)
         run.finish()
         counts[what] = counts.get(what, 0) + 1
         codes[run.code] = codes.get(run.code, 0) + 1
