@@ -63,6 +63,8 @@ const struct command commands[] = {
 	{ "profile show", cmd_profile_show, 0, 1, 1, "FILE", "what a profile does, in words" },
 	{ "profile diff", cmd_profile_diff, DEVICE, 1, 2, "A [B]",
 	    "how two profiles differ in meaning, B or that of a device; exit 1 when they do" },
+	{ "agent", cmd_agent, GROUP_PASSPHRASE | GROUP_AGENT, 0, 0, "",
+	    "hold the key, and sign for the other commands" },
 	{ "ledger list", cmd_ledger_list, GROUP_LEDGER | GROUP_FILTER | GROUP_TABLE, 0, 0, "",
 	    "what was done, an event per line" },
 	{ "ledger show", cmd_ledger_show, GROUP_LEDGER, 1, 1, "RUN",

@@ -54,6 +54,7 @@ int	cmd_profile_lint(struct cli *cli);
 int	cmd_profile_sign(struct cli *cli);
 int	cmd_profile_show(struct cli *cli);
 int	cmd_profile_diff(struct cli *cli);
+int	cmd_agent(struct cli *cli);
 int	cmd_attest_verify(struct cli *cli);
 int	cmd_ledger_list(struct cli *cli);
 int	cmd_ledger_show(struct cli *cli);

@@ -282,12 +282,14 @@ int
 config_load(struct options *o, struct error *err)
 {
 	int rc = o->config ? load_file(o->config, true, err) : load_default(err);
-	const char *identity = getenv("CHAPERONE_IDENTITY");
+	const char *identity = getenv("CHAPERONE_IDENTITY"), *agent = getenv("CHAPERONE_AGENT");
 
 	if (rc < 0)
 		return -1;
 	if (!o->identity && identity && *identity)
 		o->identity = identity;
+	if (!o->identity && agent && *agent)
+		o->identity = "agent:";
 	if (!loaded)
 		return 0;
 	o->identity = o->identity ? o->identity : loaded->identity;

@@ -11,10 +11,11 @@ struct privacy;
 struct slots;
 
 /*
- * Fills what the command line left open: identity (CHAPERONE_IDENTITY before
- * the file), passphrase-file, organization, jobs, timeout, wait. With --config
- * the file must exist (ERR_NOINPUT); a missing default is fine. What does not
- * fit is ERR_DATA with line and column. Texts live until config_release().
+ * Fills what the command line left open: identity (CHAPERONE_IDENTITY, then
+ * CHAPERONE_AGENT, before the file), passphrase-file, organization, jobs,
+ * timeout, wait. With --config the file must exist (ERR_NOINPUT); a missing
+ * default is fine. What does not fit is ERR_DATA with line and column. Texts
+ * live until config_release().
  */
 int	config_load(struct options *o, struct error *err);
 void	config_release(void);

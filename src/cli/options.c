@@ -44,11 +44,20 @@ static const struct row {
 	    "of these on one USB controller (default 8; 0: as many)" },
 
 	{ "identity", 'i', TEXT, AT(identity), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0, "REF",
-	    "supervision identity: FILE.p12, FILE.pem, or CERT,KEY" },
+	    "supervision identity: FILE.p12, FILE.pem, CERT,KEY or agent:PATH" },
 	{ "passphrase-file", 0, TEXT, AT(passphrase_file), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0,
 	    "FILE", "its passphrase is the first line of FILE" },
 	{ "allow-loose-files", 0, FLAG, AT(allow_loose_files), GROUP_IDENTITY | GROUP_PASSPHRASE, 0,
 	    0, NULL, "accept key and passphrase files that others can read" },
+
+	{ "socket", 0, TEXT, AT(socket), GROUP_AGENT, 0, 0, "PATH",
+	    "where the others find it (default: below XDG_RUNTIME_DIR or /run)" },
+	{ "group", 0, TEXT, AT(group), GROUP_AGENT, 0, 0, "NAME",
+	    "members of this group may use it too" },
+	{ "max-rate", 0, NUMBER, AT(max_rate), GROUP_AGENT, 1, 100000, "N",
+	    "signatures in any minute (default 600)" },
+	{ "idle-timeout", 0, TEXT, AT(idle_timeout), GROUP_AGENT, 0, 0, "DURATION",
+	    "end when nobody has asked for 15m, 8h, ..." },
 
 	{ "preset", 0, TEXTS, AT(presets), GROUP_DESIRED | GROUP_BUILD, 0, 0, "NAME",
 	    "a shipped profile (repeatable; default imessage-off)" },
@@ -283,7 +292,8 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 	struct getopt_tables tables;
 	int c, i;
 
-	*out = (struct options){ .jobs = -1, .per_controller = -1, .timeout_s = -1, .wait_s = -1, .bits = -1, .days = -1 };
+	*out = (struct options){ .jobs = -1, .per_controller = -1, .timeout_s = -1, .wait_s = -1,
+		.bits = -1, .days = -1, .max_rate = -1 };
 	make_tables(&tables);
 	opterr = 0;
 	optind = 0;

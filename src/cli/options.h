@@ -24,6 +24,7 @@ enum option_group {
 	GROUP_LINT	= 1 << 10,	/* profile lint */
 	GROUP_POLICY	= 1 << 12,	/* policy check */
 	GROUP_STATION	= 1 << 13,
+	GROUP_AGENT	= 1 << 14,	/* agent */
 	GROUP_PASSPHRASE = 1 << 11,	/* a key is read, but no device touched */
 	GROUP_LEDGER	= 1 << 20,	/* --ledger FILE */
 	GROUP_NO_LEDGER	= 1 << 21,	/* --no-ledger: read-only commands */
@@ -58,6 +59,9 @@ struct options {
 	const char	*identity, *passphrase_file;
 	bool		 is_identity_named;	/* on the command line, not by default */
 	bool		 allow_loose_files, is_unattended;	/* nobody is asked for a passphrase */
+	/* agent */
+	const char	*socket, *group, *idle_timeout;
+	int64_t		 max_rate;		/* -1: not given */
 	/* desired */
 	struct texts	 presets, profiles, restrictions;
 	const char	*policy, *for_duration, *until_time, *organization;

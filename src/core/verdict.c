@@ -97,6 +97,9 @@ static const struct {
 	[REASON_UNRECORDED] = { "unrecorded", VERDICT_FAILED,
 	    "the ledger could not be written, so nothing was sent",
 	    "make room on the disk, or see who may write the ledger; then run the command again" },
+	[REASON_UNSIGNED] = { "unsigned", VERDICT_FAILED,
+	    "no signature was to be had for the device's challenge",
+	    "see what the agent or the token says, then run the command again" },
 };
 
 const char *
@@ -184,6 +187,8 @@ reason_of_error(const struct error *err, bool has_identity)
 		return reason_of_refusal((enum refusal)err->refusal, has_identity);
 	case ERR_IO:
 		return REASON_UNRECORDED;
+	case ERR_UNSIGNED:
+		return REASON_UNSIGNED;
 	default:
 		return REASON_CRASHED;
 	}

@@ -138,6 +138,8 @@ find_loader(const char *ref, load_fn **out, struct error *err)
 
 	if (!*ref)
 		return error_set(err, ERR_USAGE, "the identity has no name");
+	if (strncmp(ref, "agent:", 6) == 0)
+		return error_set(err, ERR_USAGE, "an agent keeps its key to itself: %s", ref);
 	if (scheme) {
 		error_set(err, ERR_USAGE, "identity %.*s: this build knows no such kind",
 		    (int)scheme, ref);

@@ -93,6 +93,27 @@ verify(CMS_ContentInfo *cms, struct signed_content *out, struct error *err)
 	return cert_from_x509(x, &out->signer, err);
 }
 
+bool
+signed_is_by(const struct blob *bytes, const struct cert *cert)
+{
+	auto_cms CMS_ContentInfo *cms = read_cms(bytes->data, bytes->len);
+	const unsigned char *p = cert->der.data;
+	auto_x509 X509 *x = d2i_X509(NULL, &p, (long)cert->der.len);
+	auto_certs STACK_OF(X509) *inside = NULL;
+	bool is_inside = false;
+	int i;
+
+	if (!cms || !x || OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed ||
+	    !only_signer(cms) || CMS_SignerInfo_cert_cmp(only_signer(cms), x) != 0)
+		return false;
+	/* Issuer and number are what it says of itself; the certificate is exact. */
+	inside = CMS_get1_certs(cms);
+	for (i = 0; i < sk_X509_num(inside); i++)
+		is_inside = is_inside || X509_cmp(sk_X509_value(inside, i), x) == 0;
+	ERR_clear_error();
+	return is_inside;
+}
+
 /* ---- completing ------------------------------------------------------------------- */
 
 int

@@ -32,6 +32,9 @@ int	signed_open(const void *data, size_t len, const struct blob *anchors,
 	    struct signed_content *out, struct error *err);
 void	signed_clear(struct signed_content *s);
 
+/* Whether the one who says to have signed it, attached or not, is cert. */
+bool	signed_is_by(const struct blob *cms, const struct cert *cert);
+
 /*
  * Puts the content into a SignedData that was made without it. *out is replaced.
  * ERR_SOFTWARE when the signature is not one of this content.

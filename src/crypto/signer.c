@@ -68,6 +68,12 @@ signer_forget(struct signer *s)
 	free(s);
 }
 
+int
+signer_descriptor(const struct signer *s)
+{
+	return s->control;
+}
+
 static void
 clean_signer(struct signer **s)
 {

@@ -77,6 +77,10 @@ int	signer_sign_digest(struct signer *s, enum signer_purpose purpose,
 
 /* No more channels: the child ends when those that there are do. NULL is fine. */
 void	signer_dismiss(struct signer *s);
+
+/* Hangs up (POLLHUP) when the child has ended; nothing else may be done with it. */
+int	signer_descriptor(const struct signer *s);
+
 /* Ends the child and waits for it. NULL is fine. */
 void	signer_stop(struct signer *s);
 /* In a forked worker: closes what belongs to the parent, ends nothing. */

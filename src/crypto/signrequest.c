@@ -9,6 +9,7 @@
 enum {
 	MAGIC_REQUEST = 0x43485251,	/* "CHRQ" */
 	MAGIC_ANSWER = 0x43485241,	/* "CHRA" */
+	MAGIC_AGENT = 0x43484147,	/* "CHAG" */
 	FORMAT = 1,
 };
 
@@ -135,6 +136,79 @@ signanswer_write(const struct signanswer *a, uint8_t out[SIGNANSWER_MAX])
 	assert(a->len <= SIGNER_ANSWER_MAX);
 	return put_packet(MAGIC_ANSWER, (uint16_t)a->status, a->body, a->len, out);
 }
+
+/* ---- agents ------------------------------------------------------------------ */
+
+static bool
+is_device(const char *device)
+{
+	size_t len = strnlen(device, AGENTREQUEST_DEVICE), i;
+
+	if (len == 0 || len == AGENTREQUEST_DEVICE)
+		return false;
+	for (i = 0; i < len; i++)
+		if (!strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-", device[i]))
+			return false;
+	for (; i < AGENTREQUEST_DEVICE; i++)
+		if (device[i])
+			return false;
+	return true;
+}
+
+static bool
+is_all_zero(const char *device)
+{
+	static const char nothing[AGENTREQUEST_DEVICE];
+
+	return memcmp(device, nothing, AGENTREQUEST_DEVICE) == 0;
+}
+
+/* Each purpose has one shape: what it is for, and how long it is. */
+static bool
+is_shape_right(const struct agentrequest *r)
+{
+	if (r->purpose == AGENTREQUEST_CERTIFICATE)
+		return r->len == 0 && is_all_zero(r->device);
+	if (!signer_purpose_word(r->purpose) ||
+	    !is_length_of((enum signer_purpose)r->purpose, r->len))
+		return false;
+	return signer_is_document((enum signer_purpose)r->purpose) ? is_all_zero(r->device) :
+	    is_device(r->device);
+}
+
+bool
+agentrequest_parse(const void *packet, size_t len, struct agentrequest *out)
+{
+	static const size_t most = AGENTREQUEST_DEVICE + SIGNER_CHALLENGE_MAX;
+	const uint8_t *body = (const uint8_t *)packet + SIGNREQUEST_HEADER;
+	struct agentrequest r;
+	struct header h;
+
+	if (!get_header(packet, len, MAGIC_AGENT, most, &h) || h.length < AGENTREQUEST_DEVICE)
+		return false;
+	r.purpose = h.kind;
+	memcpy(r.device, body, AGENTREQUEST_DEVICE);
+	r.challenge = body + AGENTREQUEST_DEVICE;
+	r.len = h.length - AGENTREQUEST_DEVICE;
+	if (!is_shape_right(&r))
+		return false;
+	*out = r;
+	return true;
+}
+
+size_t
+agentrequest_write(const struct agentrequest *r, uint8_t out[AGENTREQUEST_MAX])
+{
+	uint8_t body[AGENTREQUEST_DEVICE + SIGNER_CHALLENGE_MAX];
+
+	assert(r->len <= SIGNER_CHALLENGE_MAX);
+	memcpy(body, r->device, AGENTREQUEST_DEVICE);
+	if (r->len)
+		memcpy(body + AGENTREQUEST_DEVICE, r->challenge, r->len);
+	return put_packet(MAGIC_AGENT, (uint16_t)r->purpose, body, AGENTREQUEST_DEVICE + r->len, out);
+}
+
+/* ---- challenges -------------------------------------------------------------- */
 
 bool
 signrequest_is_document(const void *challenge, size_t len)

@@ -1,4 +1,4 @@
-/* signrequest: what a worker may ask of the signer, and the answer, as bytes */
+/* signrequest: what may be asked of a signer and of an agent, and the answers, as bytes */
 #ifndef CRYPTO_SIGNREQUEST_H
 #define CRYPTO_SIGNREQUEST_H
 
@@ -40,6 +40,38 @@ bool	signanswer_parse(const void *packet, size_t len, struct signanswer *out);
 /* The length of what was written; the bounds above are the caller's to keep. */
 size_t	signrequest_write(const struct signrequest *r, uint8_t out[SIGNREQUEST_MAX]);
 size_t	signanswer_write(const struct signanswer *a, uint8_t out[SIGNANSWER_MAX]);
+
+/*
+ * What a command asks of an agent (crypto/agentclient.h) differs in its magic,
+ * and says which device it is for: AGENTREQUEST_DEVICE bytes between header and
+ * challenge, NUL-padded; all NUL for a document and for the certificate, which
+ * has no challenge either. The answer is the same, but its status is one of
+ * these numbers, whatever the version of either side.
+ */
+enum {
+	AGENTREQUEST_CERTIFICATE = 16,	/* a purpose beside enum signer_purpose */
+	AGENTREQUEST_DEVICE = 64,
+	AGENTREQUEST_MAX = SIGNREQUEST_MAX + AGENTREQUEST_DEVICE,
+};
+
+enum agent_status {
+	AGENT_DONE = 0,
+	AGENT_REFUSES = 1,	/* not you, not this, not so often */
+	AGENT_CANNOT = 2,	/* its token or its signer is gone */
+	AGENT_BAD_IDENTITY = 3,
+	AGENT_FAILED = 4,
+};
+
+struct agentrequest {
+	int		 purpose;	/* enum signer_purpose, or AGENTREQUEST_CERTIFICATE */
+	char		 device[AGENTREQUEST_DEVICE];
+	const uint8_t	*challenge;	/* borrowed from the packet */
+	size_t		 len;
+};
+
+/* Pure, as signrequest_parse(). A device is 1 to 63 letters, digits and dashes. */
+bool	agentrequest_parse(const void *packet, size_t len, struct agentrequest *out);
+size_t	agentrequest_write(const struct agentrequest *r, uint8_t out[AGENTREQUEST_MAX]);
 
 /*
  * Does this challenge look like a document rather than like random bytes? A

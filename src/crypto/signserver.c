@@ -19,7 +19,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "crypto/cert.h"
-#include "crypto/identity.h"
+#include "crypto/signkey.h"
 #include "crypto/signrequest.h"
 
 enum {
@@ -36,7 +36,7 @@ struct channel {
 
 struct server {
 	int			 control;
-	struct identity		*identity;
+	struct signkey		*key;
 	struct channel		*channels;
 	struct pollfd		*polled;	/* control, then the channels in order */
 	size_t			 n, room;
@@ -51,7 +51,7 @@ server_clear(struct server *s)
 		close(s->channels[i].fd);
 	free(s->channels);
 	free(s->polled);
-	identity_free(s->identity);
+	signkey_free(s->key);
 	*s = (struct server){ .control = -1 };
 }
 
@@ -247,15 +247,6 @@ refuse(const struct channel *c, const struct signrequest *r, enum error_kind kin
 }
 
 static int
-make_signature(const struct server *s, const struct signrequest *r, struct blob *cms,
-    struct error *err)
-{
-	if (signer_is_document(r->purpose))
-		return identity_sign_digest(s->identity, r->challenge, cms, err);
-	return identity_sign(s->identity, r->challenge, r->len, false, cms, err);
-}
-
-static int
 sign(const struct server *s, struct channel *c, const struct signrequest *r)
 {
 	auto_blob struct blob cms = { 0 };
@@ -267,7 +258,7 @@ sign(const struct server *s, struct channel *c, const struct signrequest *r)
 		return refuse(c, r, ERR_PERM, "this channel is not for that");
 	if (!is_for_documents(c) && signrequest_is_document(r->challenge, r->len))
 		return refuse(c, r, ERR_PERM, "this is a document and no challenge");
-	if (make_signature(s, r, &cms, &err) < 0)
+	if (signkey_sign(s->key, c->udid, r, &cms, &err) < 0)
 		return refuse(c, r, err.kind, err.message);
 	if (cms.len > SIGNER_ANSWER_MAX)
 		return refuse(c, r, ERR_DATA, "the identity's certificate is too large");
@@ -343,7 +334,7 @@ serve_all(struct server *s)
 static int
 tell_certificate(const struct server *s, struct error *err)
 {
-	const struct cert *cert = identity_cert(s->identity);
+	const struct cert *cert = signkey_cert(s->key);
 	struct error none = { 0 };
 
 	if (cert->der.len > SIGNSERVER_CERT_MAX)
@@ -368,7 +359,7 @@ signserver_run(int control, const struct identity_source *source, pid_t parent)
 	s.control = close_others(control);
 	if (s.control < 0)
 		return 1;
-	if (identity_load(source, &s.identity, &err) < 0 || tell_certificate(&s, &err) < 0) {
+	if (signkey_open(source, &s.key, &err) < 0 || tell_certificate(&s, &err) < 0) {
 		(void)send(s.control, &err, sizeof(err), MSG_NOSIGNAL);
 		return 1;
 	}

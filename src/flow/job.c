@@ -95,16 +95,25 @@ permit_trust(void *ctx, const char *step, struct error *err)
 
 /* ---- signatures: asked of the signer, which holds the key ----------------- */
 
+/* The device did nothing wrong, and this process did not fail either. */
+static int
+blame_signer(struct error *err)
+{
+	if (err->kind == ERR_UNAVAILABLE || err->kind == ERR_PERM || err->kind == ERR_DATA ||
+	    err->kind == ERR_SOFTWARE)
+		err->kind = ERR_UNSIGNED;
+	return -1;
+}
+
 static int
 ask_signer(struct run *r, enum signer_purpose purpose, const struct blob *challenge,
     struct deadline deadline, struct blob *out, struct error *err)
 {
 	if (signer_sign(r->signer, purpose, challenge->data, challenge->len, deadline, out,
 		err) < 0)
-		return -1;
+		return blame_signer(err);
 	if (r->listener->is_signed)
-		r->listener->is_signed(r->listener->ctx,
-		    purpose == SIGNER_PAIR ? "pairing" : "escalation");
+		r->listener->is_signed(r->listener->ctx, signer_purpose_word((int)purpose));
 	return 0;
 }
 

@@ -53,7 +53,7 @@ REASONS = {
                 "trust-denied", "pairing-forbidden", "locked", "not-activated", "os-too-old",
                 "no-policy"),
     "failed": ("unplugged", "timeout", "refused", "protocol", "not-stored", "not-removed",
-               "usbmuxd-lost", "crashed", "interrupted", "unrecorded"),
+               "usbmuxd-lost", "crashed", "interrupted", "unrecorded", "unsigned"),
 }
 EXITS = {"compliant": 0, "noncompliant": 1, "blocked": 2, "failed": 3}
 ACTIONS = ("none", "installed", "replaced", "removed")

@@ -247,6 +247,7 @@ def main():
     # Of policies.py, and of the tests of the ledger.
     told |= {"not-activated", "os-too-old", "no-policy", "profile-unwanted", "unrecorded"}
     told |= {"profile-unsuitable"}                          # given.py
+    told |= {"unsigned"}                                    # agent.py
     s.equal("every reason has its scenario", sorted(
         r for rs in bench.shape.REASONS.values() for r in rs if r and r not in told), [])
     s.end()

@@ -343,6 +343,7 @@ errors_become_reasons(void **state)
 		{ "our own fault", ERR_SOFTWARE, REFUSED_NOT, true, REASON_CRASHED },
 		{ "the signer is gone", ERR_UNAVAILABLE, REFUSED_NOT, true, REASON_CRASHED },
 		{ "the ledger cannot be written", ERR_IO, REFUSED_NOT, true, REASON_UNRECORDED },
+		{ "the agent refuses, or is gone", ERR_UNSIGNED, REFUSED_NOT, true, REASON_UNSIGNED },
 		{ "InvalidHostID", ERR_DEVICE, REFUSED_INVALID_HOST_ID, true, REASON_UNTRUSTED },
 		{ "TLS refused", ERR_DEVICE, REFUSED_TLS, true, REASON_UNTRUSTED },
 		{ "PasswordProtected", ERR_DEVICE, REFUSED_PASSWORD_PROTECTED, true, REASON_LOCKED },
