@@ -50,7 +50,7 @@ tell_json(const struct agent_event *e)
 	output_json_line(stdout, line);
 }
 
-/* "a pairing challenge of 00008030-0011…2E", "a seal", "the certificate". */
+/* "pairing challenge of 0000…2E", "seal", "certificate". */
 static void
 describe(const struct agent_event *e, char *out, size_t size)
 {
@@ -59,9 +59,9 @@ describe(const struct agent_event *e, char *out, size_t size)
 	if (e->device)
 		text_shorten_id(e->device, device, sizeof(device));
 	if (!e->purpose)
-		snprintf(out, size, "%s", e->kind == AGENT_TOLD ? "the certificate" : "a request");
+		snprintf(out, size, "%s", e->kind == AGENT_TOLD ? "certificate" : "request");
 	else
-		snprintf(out, size, "a %s%s%s", e->purpose, e->device ? " challenge of " : "", device);
+		snprintf(out, size, "%s%s%s", e->purpose, e->device ? " challenge of " : "", device);
 }
 
 /* With -q too: what was signed must not go unsaid. */
@@ -73,14 +73,14 @@ tell(void *ctx, const struct agent_event *e)
 
 	describe(e, what, sizeof(what));
 	if (e->kind == AGENT_SIGNED)
-		log_at(LOG_QUIET, "signed %s, for user %u (process %d)", what, (unsigned)e->peer.uid,
+		log_at(LOG_QUIET, "signed: %s, for user %u (process %d)", what, (unsigned)e->peer.uid,
 		    (int)e->peer.pid);
 	else if (e->kind == AGENT_TOLD)
-		log_verbose("told %s to user %u (process %d)", what, (unsigned)e->peer.uid,
+		log_verbose("told: %s, to user %u (process %d)", what, (unsigned)e->peer.uid,
 		    (int)e->peer.pid);
 	else
 		/* Whoever only looks whether somebody is there asks nothing. */
-		log_at(e->kind == AGENT_DROPPED ? LOG_NORMAL : LOG_QUIET, "refused %s of user %u (process %d): %s", what, (unsigned)e->peer.uid,
+		log_at(e->kind == AGENT_DROPPED ? LOG_NORMAL : LOG_QUIET, "refused: %s, of user %u (process %d): %s", what, (unsigned)e->peer.uid,
 		    (int)e->peer.pid, e->why);
 	if (cli->options.json)
 		tell_json(e);

@@ -11,98 +11,10 @@ import re
 import stat
 
 import bench
+import memory
 from bench import Terminal, fault, locked_identity, identity, ours, path
 
 INSTALL = dict(at="mcinstall", request="InstallProfileSilent")
-CHUNK = 8 << 20
-
-
-# ---- the key, as OpenSSL keeps it in memory ---------------------------------------
-
-def der(data, at=0):
-    """(tag, content, next) of one DER element."""
-    tag, length = data[at], data[at + 1]
-    at += 2
-    if length & 0x80:
-        n = length & 0x7F
-        length, at = int.from_bytes(data[at:at + n], "big"), at + n
-    return tag, data[at:at + length], at + length
-
-
-def integers(data):
-    out, at = [], 0
-    while at < len(data):
-        tag, content, at = der(data, at)
-        if tag == 2:
-            out.append(int.from_bytes(content, "big"))
-    return out
-
-
-def primes(name):
-    """p and q of a PKCS#8 RSA key in PEM."""
-    with open(path(name)) as f:
-        body = "".join(l for l in f.read().splitlines() if not l.startswith("-----"))
-    outer = der(base64.b64decode(body))[1]
-    at = der(outer, 0)[2]           # version
-    at = der(outer, at)[2]          # algorithm
-    inner = der(der(outer, at)[1])[1]
-    return integers(inner)[4:6]
-
-
-def needles():
-    """What must not be found: the key in both byte orders, and the passphrase."""
-    out = {"passphrase": bench.PASSPHRASE.encode()}
-    for name, number in zip("pq", primes("acme.key")):
-        size = (number.bit_length() + 7) // 8
-        out["prime %s, little endian" % name] = number.to_bytes(size, "little")[:32]
-        out["prime %s, big endian" % name] = number.to_bytes(size, "big")[-32:]
-    return out
-
-
-def memory_holds(pid, wanted):
-    """Names of the needles in a process's writable memory; None: not ours to read."""
-    found = set()
-    try:
-        with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as mem:
-            for line in maps:
-                m = re.match(r"([0-9a-f]+)-([0-9a-f]+) rw", line)
-                if not m or line.rstrip().endswith("[vvar]"):
-                    continue
-                at, end = int(m.group(1), 16), int(m.group(2), 16)
-                while at < end:
-                    try:
-                        mem.seek(at)
-                        chunk = mem.read(min(CHUNK, end - at))
-                    except OSError:
-                        break
-                    if not chunk:
-                        break
-                    found.update(n for n, bytes_ in wanted.items() if bytes_ in chunk)
-                    at += len(chunk)
-    except OSError:
-        return None
-    return found
-
-
-def family(pid):
-    out, todo = [], [pid]
-    while todo:
-        pid = todo.pop()
-        out.append(pid)
-        try:
-            with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-                todo.extend(int(c) for c in f.read().split())
-        except OSError:
-            pass
-    return out
-
-
-def read(pid, what):
-    try:
-        with open("/proc/%d/%s" % (pid, what), "rb") as f:
-            return f.read()
-    except OSError:
-        return None
 
 
 # ---- what is checked ----------------------------------------------------------------
@@ -159,20 +71,20 @@ def failures(s):
 
 def processes(s):
     s.topic("processes: what they are told, and what they hold")
-    wanted = needles()
+    wanted = memory.needles()
     with bench.Bench([ours("slow", faults=[fault("hang", **INSTALL)])]) as b:
         run = b.start("apply", "--json", "--timeout", 50, *locked_identity())
         s.check("a job hangs after the key was used",
                 bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests()))
-        members = family(run.pid)
+        members = memory.family(run.pid)
         s.equal("a command, its signer and its worker", len(members), 3)
         for pid in members:
             for what in ("cmdline", "environ"):
-                text = read(pid, what)
+                text = memory.read(pid, what)
                 told = [x for x in bench.secrets() if text and x.encode() in text]
                 s.check("no secret in %s of %s" % (what, role(run, pid)), not told, told)
         for pid in members:
-            limits = (read(pid, "limits") or b"").decode()
+            limits = (memory.read(pid, "limits") or b"").decode()
             if pid != run.pid:
                 s.check("%s leaves no core file" % role(run, pid),
                         re.search(r"Max core file size +0 +0", limits), limits)
@@ -186,14 +98,14 @@ def processes(s):
                  for fd in os.listdir("/proc/%d/fd" % worker)]
         s.check("the worker has neither the identity nor the passphrase file open",
                 not [f for f in files if "acme" in f or f.endswith("/pw")], files)
-        held = {pid: memory_holds(pid, wanted) for pid in members}
+        held = {pid: memory.holds(pid, wanted) for pid in members}
         if None in held.values():
             print("skipped: this user may not read the memory of its processes")
         elif bench.SLOW > 1:
             print("skipped: a sanitizer keeps what was freed")
         else:
             s.check("the signer holds the key, so the search can find it",
-                    any(n.startswith("prime") for n in held[signer]), held)
+                    memory.in_use() <= held[signer], held)
             s.equal("the worker, which talks to the device, holds neither key nor passphrase",
                     held[worker], set())
             s.equal("the command, which reads what the worker says, neither", held[run.pid], set())

@@ -144,6 +144,16 @@ DOCUMENTS = {
         "hint": maybe(TEXT),
     },
     "chaperone.slot/1": {"schema": TEXT, "name": TEXT, "port": TEXT},
+    "chaperone.agent/1": {"schema": TEXT, "at": TIME, "event": one_of("idle", "stopped")},
+    "chaperone.agent/1 ready": {
+        "schema": TEXT, "at": TIME, "event": one_of("ready"), "socket": TEXT,
+        "organization": TEXT, "sha256": SHA256, "max_rate": NUMBER,
+    },
+    "chaperone.agent/1 of a request": {
+        "schema": TEXT, "at": TIME, "event": one_of("signed", "told", "refused", "dropped"),
+        "purpose": maybe(one_of("pairing", "escalation", "seal", "statement", "profile")),
+        "device": maybe(TEXT), "message": maybe(TEXT), "uid": NUMBER, "pid": NUMBER,
+    },
     "chaperone.error/1": {
         "schema": TEXT, "exit": one_of(4, 64, 65, 66, 69, 70, 73, 74, 77, 130), "message": TEXT,
         "hint": maybe(TEXT),
@@ -181,6 +191,10 @@ def document(line):
     if schema == "chaperone.event/1" and (line.get("event") != "attached" or "trust" in line):
         schema = "%s %s" % (schema, line.get("event"))
         return DOCUMENTS.get(schema, DOCUMENTS["chaperone.event/1"])
+    if schema == "chaperone.agent/1" and line.get("event") == "ready":
+        schema += " ready"
+    elif schema == "chaperone.agent/1" and "uid" in line:
+        schema += " of a request"
     return DOCUMENTS.get(schema)
 
 
