@@ -295,6 +295,7 @@ static const char *const DETAILS[REASON_COUNT] = {
 	[REASON_PROFILE_DIFFERS] = "a profile is another than it should be",
 	[REASON_PROFILE_INACTIVE] = "a profile is not active",
 	[REASON_PROFILE_UNWANTED] = "a profile is there that should not be",
+	[REASON_PROFILE_UNSUITABLE] = "what is wanted does not fit this @",
 	[REASON_NOT_EFFECTIVE] = "the @ does not do what its profile says",
 	[REASON_UNSUPERVISED] = "the @ is not supervised",
 	[REASON_FOREIGN_SUPERVISION] = "the @ belongs to another organization",
