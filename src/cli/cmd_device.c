@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/attest.h"
 #include "cli/clients.h"
 #include "cli/config.h"
 #include "cli/desire.h"
@@ -55,6 +56,7 @@ struct showing {
 	json_t			*rows;		/* of list, until they can be sorted */
 	json_t			*results;	/* to be shown when they are on record */
 	struct journal		*journal;
+	struct attest		*attest;
 	int			 exit_code;
 };
 
@@ -98,6 +100,7 @@ on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_
 	if (code > s->exit_code)
 		s->exit_code = code;
 	json_array_append(s->results, message);
+	attest_add(s->attest, message);
 }
 
 static int
@@ -173,6 +176,8 @@ no_device(const struct cli *cli, struct error *why)
 struct side {
 	struct host	host;
 	struct clients	clients;
+	struct attest	attest;
+	struct signer	*attester;	/* whose signature it bears; borrowed */
 };
 
 static void
@@ -180,6 +185,7 @@ close_side(struct side *s)
 {
 	host_close(&s->host);
 	clients_close(&s->clients);
+	attest_close(&s->attest);
 }
 
 static struct job
@@ -200,12 +206,26 @@ make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
 }
 
 static int
-run_jobs(struct cli *cli, const struct job *job, const struct side *side,
+make_statement(const struct cli *cli, const struct job *job, const struct side *side,
+    struct journal *journal, struct error *err)
+{
+	int rc = attest_write(&side->attest, cli, side->attester, job->policies ? NULL : job->desired,
+	    journal, err);
+
+	/* The devices' verdicts are on record by now; the signature follows them. */
+	if (rc == 0 && journal->ledger && journal->failed.kind == ERR_NONE)
+		(void)journal_commit(journal, &(struct error){ 0 });
+	return rc;
+}
+
+static int
+run_jobs(struct cli *cli, const struct job *job, struct side *side,
     struct journal *journal, const struct mux_device *devices, size_t n)
 {
 	const struct options *o = &cli->options;
 	bool is_live = isatty(STDERR_FILENO) && o->verbosity == 0;
-	struct showing s = { .cli = cli, .kind = job->kind, .journal = journal };
+	struct showing s = { .cli = cli, .kind = job->kind, .journal = journal,
+		.attest = &side->attest };
 	const struct fleet fleet = {
 		.job = job, .signer = side->host.signer, .run = cli->run,
 		.identities = side->clients.for_fleet, .n_identities = side->clients.n,
@@ -228,6 +248,10 @@ run_jobs(struct cli *cli, const struct job *job, const struct side *side,
 	json_decref(s.results);
 	if (rc < 0)
 		return cli_fail(cli, &err);
+	/* Of a command that was stopped there is no statement: it would say less than was asked. */
+	if (side->attest.file && !deadline_interrupted() && make_statement(cli, job, side, journal,
+	    &err) < 0)
+		return cli_fail(cli, &err);
 	/* The devices are as told, but it is not on record. */
 	if (journal->failed.kind != ERR_NONE)
 		return cli_fail(cli, &journal->failed);
@@ -246,6 +270,8 @@ open_side(struct cli *cli, size_t k, struct side *side, struct desired *desired,
 	const struct options *o = &cli->options;
 	bool by_policy = kinds[k].has_desired && o->policy;
 
+	if (attest_open(cli, &side->attest, err) < 0)
+		return -1;
 	if (by_policy && (desire_check_policy(cli, err) < 0 ||
 	    clients_open(o, o->policy, &side->clients, err) < 0))
 		return -1;
@@ -254,7 +280,8 @@ open_side(struct cli *cli, size_t k, struct side *side, struct desired *desired,
 		return -1;
 	if (kinds[k].is_recorded)
 		record_journal(cli, &side->clients.policies, journal);
-	if (host_await(&side->host, err) < 0)
+	if (host_await(&side->host, err) < 0 ||
+	    attest_choose(&side->attest, &side->host, &side->clients, &side->attester, err) < 0)
 		return -1;
 	return kinds[k].has_desired && !by_policy ?
 	    desire_from_options(cli, &side->host.cert, desired, err) : 0;

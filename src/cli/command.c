@@ -27,7 +27,7 @@ enum {
 const struct command commands[] = {
 	{ "list", cmd_device, DEVICE, 0, 0, "", "the attached devices, one line each" },
 	{ "show", cmd_device, DEVICE, 0, 0, "", "everything known of a device" },
-	{ "verify", cmd_device, DESIRED | GROUP_LEDGER | GROUP_NO_LEDGER, 0, 0, "",
+	{ "verify", cmd_device, DESIRED | GROUP_LEDGER | GROUP_NO_LEDGER | GROUP_ATTEST, 0, 0, "",
 	    "compare devices with what they should be; read-only" },
 	{ "plan", cmd_device, DESIRED, 0, 0, "", "what apply would do" },
 	{ "apply", cmd_device, DESIRED | GROUP_APPLY | GROUP_LEDGER, 0, 0, "",

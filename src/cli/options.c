@@ -113,7 +113,7 @@ static const struct row {
 	{ "no-encryption", 0, FLAG, AT(no_encryption), GROUP_CREATE, 0, 0, NULL,
 	    "write a .pem with the key in clear" },
 	{ "output", 'o', TEXT, AT(output), GROUP_OUTPUT, 0, 0, "FILE", "write there; - is stdout" },
-	{ "overwrite", 0, FLAG, AT(overwrite), GROUP_OUTPUT, 0, 0, NULL,
+	{ "overwrite", 0, FLAG, AT(overwrite), GROUP_OUTPUT | GROUP_ATTEST, 0, 0, NULL,
 	    "replace the file if it exists" },
 
 	{ "ledger", 0, TEXT, AT(ledger), GROUP_LEDGER, 0, 0, "FILE",

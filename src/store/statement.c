@@ -29,6 +29,13 @@ is_nonce(const char *s)
 }
 
 int
+statement_check_nonce(const char *nonce, struct error *err)
+{
+	return is_nonce(nonce) ? 0 : error_set(err, ERR_USAGE,
+	    "a nonce is one line of at most %d bytes", STATEMENT_NONCE_MAX - 1);
+}
+
+int
 statement_make(const struct statement_claim *claim, sign_fn *sign, void *ctx,
     struct blob *out, struct error *err)
 {
@@ -37,9 +44,8 @@ statement_make(const struct statement_claim *claim, sign_fn *sign, void *ctx,
 	auto_free char *text = NULL;
 	struct timespec now;
 
-	if (claim->nonce && !is_nonce(claim->nonce))
-		return error_set(err, ERR_USAGE, "a nonce is one line of at most %d bytes",
-		    STATEMENT_NONCE_MAX - 1);
+	if (claim->nonce && statement_check_nonce(claim->nonce, err) < 0)
+		return -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	text_time_utc(now, at);
 	text_uuid_random(nonce);

@@ -22,6 +22,9 @@ struct statement_claim {
 	const struct json_t	*profiles;	/* array of identifier, uuid, sha256 of what was wanted */
 };
 
+/* Before anything is done: ERR_USAGE for a nonce that statement_make() would not take. */
+int	statement_check_nonce(const char *nonce, struct error *err);
+
 /*
  * A CMS SignedData over {"schema":"chaperone.statement/1", "at", "station",
  * "nonce", "profiles", "results"}; see seal.h for sign. ERR_USAGE for a nonce
