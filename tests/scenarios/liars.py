@@ -105,6 +105,11 @@ CHAINS = [
         "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
     Row("a refusal with a hundred links", [fault("error", **INSTALL, times=1, links="100")],
         "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
+    Row("a refusal with ten thousand links", [fault("error", **INSTALL, times=1, links="10000")],
+        "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
+    Row("a refusal with a negative code",
+        [fault("error", **INSTALL, times=1, code="-7", text="Minus.")],
+        "failed/refused 3", "sent", message=("MCInstallationErrorDomain", -7, "Minus.")),
     Row("a refusal of endless text",
         [fault("error", **INSTALL, times=1, text="No. " * 250)],
         "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
@@ -190,9 +195,9 @@ def chains(s):
                 s.check("  the device's words are its own",
                         link.get("domain") == domain and (code is None or link.get("code") == code)
                         and (text is None or link.get("text") == text), link)
-            if "hundred" in row.sentence:
+            if "links" in row.faults[0]:
                 s.equal("  what was left out is counted",
-                        len(e["chain"]) + e["chain_left_out"], 100)
+                        len(e["chain"]) + e["chain_left_out"], int(row.faults[0]["links"]))
             b.tell("fault", "d%03d" % i, **{k: str(v) for k, v in row.faults[0].items()})
             said = b.run(*(["apply", "-u", b.udids["d%03d" % i]] + identity()))
             s.quiet("in words too", said.code == told.code, said.all())
