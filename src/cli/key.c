@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "cli/command.h"
 #include "crypto/secret.h"
+#include "crypto/token.h"
 
 static int
 need(const char *ref, struct error *err)
@@ -46,5 +47,7 @@ key_load(const struct cli *cli, const char *ref, struct identity **out, struct e
 		.asks_nobody = secret.file != NULL,
 	};
 
+	if (ref && token_is_ref(ref))
+		return error_set(err, ERR_USAGE, "a token keeps its key to itself");
 	return need(ref, err) < 0 ? -1 : identity_load(&source, out, err);
 }

@@ -44,7 +44,7 @@ static const struct row {
 	    "of these on one USB controller (default 8; 0: as many)" },
 
 	{ "identity", 'i', TEXT, AT(identity), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0, "REF",
-	    "supervision identity: FILE.p12, FILE.pem, CERT,KEY or agent:PATH" },
+	    "supervision identity: FILE.p12, FILE.pem, CERT,KEY, agent:PATH, pkcs11:URI" },
 	{ "passphrase-file", 0, TEXT, AT(passphrase_file), GROUP_IDENTITY | GROUP_PASSPHRASE, 0, 0,
 	    "FILE", "its passphrase is the first line of FILE" },
 	{ "allow-loose-files", 0, FLAG, AT(allow_loose_files), GROUP_IDENTITY | GROUP_PASSPHRASE, 0,

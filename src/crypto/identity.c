@@ -16,6 +16,7 @@
 #include "crypto/keyfile.h"
 #include "crypto/ossl.h"
 #include "crypto/p12.h"
+#include "crypto/token.h"
 
 enum {
 	FILE_LIMIT = 1 << 20,
@@ -140,6 +141,10 @@ find_loader(const char *ref, load_fn **out, struct error *err)
 		return error_set(err, ERR_USAGE, "the identity has no name");
 	if (strncmp(ref, "agent:", 6) == 0)
 		return error_set(err, ERR_USAGE, "an agent keeps its key to itself: %s", ref);
+	if (token_is_ref(ref)) {
+		*out = token_load;
+		return 0;
+	}
 	if (scheme) {
 		error_set(err, ERR_USAGE, "identity %.*s: this build knows no such kind",
 		    (int)scheme, ref);
