@@ -11,6 +11,7 @@
 #include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
+#include "base/folder.h"
 
 static int
 check_kind(int fd, const char *path, int flags, struct error *err)
@@ -62,6 +63,8 @@ file_read(const char *path, size_t limit, int flags, struct blob *out, struct er
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return error_set_sys(err, ERR_NOINPUT, errno, "%s", path);
+	if ((flags & FILE_PRIVATE) && strcmp(path, "-") != 0 && folder_check_open(path, err) < 0)
+		return -1;
 	if (check_kind(fd, path, flags, err) < 0 || read_all(fd, path, limit, &bytes, err) < 0)
 		return -1;
 	blob_clear(out);

@@ -10,7 +10,8 @@ struct error;
 
 enum file_flags {
 	FILE_ANY = 0,
-	FILE_PRIVATE = 1,	/* refuse what group or others can read: ERR_PERM */
+	/* Refuse what group or others can read, and what anybody can exchange: ERR_PERM. */
+	FILE_PRIVATE = 1,
 };
 
 /*

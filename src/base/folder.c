@@ -64,8 +64,8 @@ folder_check(const char *path, struct error *err)
 	}
 }
 
-int
-folder_check_open(const char *path, struct error *err)
+static int
+check_open(const char *path, const char *named, struct error *err)
 {
 	auto_free char *folder = NULL;
 	struct stat st;
@@ -75,9 +75,20 @@ folder_check_open(const char *path, struct error *err)
 	if (stat(folder, &st) < 0)
 		return error_set_sys(err, ERR_NOINPUT, errno, "%s", folder);
 	if ((st.st_mode & S_IWOTH) && !(st.st_mode & S_ISVTX)) {
-		error_set(err, ERR_PERM, "everybody can exchange %s: its folder has mode %04o", path,
+		error_set(err, ERR_PERM, "anybody can exchange %s: its folder has mode %04o", named,
 		    (unsigned)(st.st_mode & 07777));
 		return error_hint(err, hint);
 	}
 	return 0;
+}
+
+int
+folder_check_open(const char *path, struct error *err)
+{
+	auto_free char *real = realpath(path, NULL);
+
+	/* A pipe that a shell made has no name of its own, and nobody can exchange it. */
+	if (check_open(path, path, err) < 0)
+		return -1;
+	return real ? check_open(real, path, err) : 0;
 }

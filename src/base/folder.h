@@ -15,7 +15,8 @@ int	folder_check(const char *path, struct error *err);
 
 /*
  * The mildest form of it, for a file that is only read: ERR_PERM when everybody
- * may exchange it, because its folder is everybody's and without the sticky bit.
+ * may exchange it, because its folder (or, of a link, the folder of what it
+ * leads to) is everybody's and without the sticky bit.
  */
 int	folder_check_open(const char *path, struct error *err);
 

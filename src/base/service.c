@@ -1,4 +1,4 @@
-/* service: what systemd is told, and what it hands over, when it started us */
+/* service: what systemd hands over when it started us */
 #include "base/service.h"
 
 #include <stdlib.h>
@@ -9,31 +9,16 @@
 
 enum { FIRST_FD = 3 };	/* SD_LISTEN_FDS_START */
 
-static int (*sd_notify)(int unset_environment, const char *state);
 static int (*sd_listen_fds)(int unset_environment);
 
 static int
 load(struct error *err)
 {
 	static const struct library_symbol symbols[] = {
-		{ "sd_notify", &sd_notify }, { "sd_listen_fds", &sd_listen_fds },
+		{ "sd_listen_fds", &sd_listen_fds },
 	};
 
 	return library_load("libsystemd.so.0", "install libsystemd0", symbols, countof(symbols), err);
-}
-
-int
-service_notify(const char *state, struct error *err)
-{
-	const char *told = getenv("NOTIFY_SOCKET");
-	int rc;
-
-	if (!told || !*told)
-		return 0;
-	if (load(err) < 0)
-		return -1;
-	rc = sd_notify(0, state);
-	return rc < 0 ? error_set_sys(err, ERR_UNAVAILABLE, -rc, "telling systemd") : 0;
 }
 
 int

@@ -19,6 +19,7 @@
 #include "crypto/agentclient.h"
 #include "crypto/agentserver.h"
 #include "flow/fleet.h"
+#include "station/notify.h"
 
 enum { DEFAULT_RATE = 600 };
 
@@ -191,9 +192,10 @@ cmd_agent(struct cli *cli)
 	a.signer = host.signer;
 	a.cert = &host.cert;
 	tell_ready(cli, &host.cert, s.path, a.rules.max_rate);
-	if (service_notify("READY=1", &err) < 0 || agentserver_run(&a, &end, &err) < 0)
+	notify_send("READY=1");
+	if (agentserver_run(&a, &end, &err) < 0)
 		return cli_fail(cli, &err);
-	(void)service_notify("STOPPING=1", &err);
+	notify_send("STOPPING=1");
 	tell_end(cli, end);
 	return 0;
 }

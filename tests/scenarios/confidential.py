@@ -8,6 +8,7 @@ import base64
 import os
 import plistlib
 import re
+import shutil
 import stat
 
 import bench
@@ -89,7 +90,7 @@ def processes(s):
                 s.check("%s leaves no core file" % role(run, pid),
                         re.search(r"Max core file size +0 +0", limits), limits)
         signer, worker = min(members[1:]), max(members[1:])
-        confined = (read(worker, "status") or b"").decode()
+        confined = (memory.read(worker, "status") or b"").decode()
         s.check("the worker cannot gain privileges", re.search(r"NoNewPrivs:\s1", confined), confined)
         if bench.SLOW <= 1:     # sanitizers need more calls than a worker may make
             s.check("  and its system calls are filtered", re.search(r"Seccomp:\s2", confined),
@@ -159,6 +160,29 @@ def written(s):
                 b"-----BEGIN PRIVATE KEY-----" in content, name == "clear.pem")
 
 
+def folders(s):
+    s.topic("a key or passphrase file that anybody can exchange")
+    os.mkdir(path("open"))
+    for name in ("acme.pem", "acme.p12", "pw"):
+        shutil.copy(path(name), path("open/" + name))
+    os.symlink(path("open/acme.pem"), path("link.pem"))
+    os.symlink(path("acme.pem"), path("open/link.pem"))
+    rows = [
+        ("a key there", 0o777, 77, ["-i", path("open/acme.pem")]),
+        ("a passphrase there", 0o777, 77,
+         ["-i", path("acme.p12"), "--passphrase-file", path("open/pw")]),
+        ("a link to one", 0o777, 77, ["-i", path("link.pem")]),
+        ("a link that lies there", 0o777, 77, ["-i", path("open/link.pem")]),
+        ("a key there, if told", 0o777, 0, ["-i", path("open/acme.pem"), "--allow-loose-files"]),
+        ("where names belong to their makers", 0o1777, 0, ["-i", path("open/acme.pem")]),
+        ("in a folder of one's own", 0o755, 0, ["-i", path("open/acme.pem")]),
+    ]
+    for sentence, mode, code, args in rows:
+        os.chmod(path("open"), mode)
+        run = bench.run("identity", "show", *args)
+        s.check("%s: %d" % (sentence, code), run.code == code, run.all())
+
+
 def main():
     s = bench.begin("confidential")
     bench.make_identities()
@@ -167,6 +191,7 @@ def main():
     processes(s)
     prompts(s)
     written(s)
+    folders(s)
     s.end()
 
 
