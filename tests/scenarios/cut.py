@@ -108,7 +108,7 @@ class Batch:
         s.topic("%s: %d cells" % (title, len(self.cells)))
 
     def devices(self):
-        return [ours("c%d" % i, **dict(KINDS[cell.kind][1], faults=[
+        return [ours("c%d" % i, idle_ms=0, **dict(KINDS[cell.kind][1], faults=[
             {k: v for k, v in cell.fault().items()}])) for i, cell in enumerate(self.cells)]
 
     def by_kind(self):
