@@ -299,7 +299,8 @@ step(struct stream *stream)
 	}
 	if (stream->layer == LAYER_TLS)
 		stream_feed_tls(stream);
-	if (stream->is_closed)
+	/* A fault of the handshake: what came together with its end is not served. */
+	if (stream->is_closed || stream->is_hung)
 		return false;
 	switch (frame_take(from, &request, &size)) {
 	case FRAME_INCOMPLETE:
