@@ -58,6 +58,12 @@ tell_json(const char *file, const struct lint_report *r)
 	    "left_out", (json_int_t)r->left_out, "findings", findings));
 }
 
+static const char *
+plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* FILE:LINE:COLUMN: as compilers write it, so that editors can jump there. */
 static void
 tell_text(const char *file, const struct lint_report *r, bool quiet)
@@ -78,9 +84,10 @@ tell_text(const char *file, const struct lint_report *r, bool quiet)
 		printf(*f->path ? " [%s]\n" : "\n", f->path);
 	}
 	if (r->left_out)
-		printf("%s: %zu more findings are left out\n", name, r->left_out);
-	printf("%s: %s (%zu errors, %zu warnings, %zu notes)\n", name, verdict_word(r), r->errors,
-	    r->warnings, r->notes);
+		printf("%s: %zu more finding%s left out\n", name, r->left_out,
+		    r->left_out == 1 ? " is" : "s are");
+	printf("%s: %s (%zu error%s, %zu warning%s, %zu note%s)\n", name, verdict_word(r), r->errors,
+	    plural(r->errors), r->warnings, plural(r->warnings), r->notes, plural(r->notes));
 }
 
 /* 0, 1 or what cli_fail() says. */

@@ -117,7 +117,7 @@ profile_file_admit(const struct profile_file *f, bool is_forced, struct error *e
 	}
 	if (report.errors == 0 || is_forced)
 		return 0;
-	error_set(err, ERR_DATA, "%s: %zu error(s), the first is %s: %s", f->path, report.errors,
-	    first ? first->rule->id : "not listed", first ? first->message : "");
+	error_set(err, ERR_DATA, "%s: %zu error%s, the first is %s: %s", f->path, report.errors,
+	    report.errors == 1 ? "" : "s", first ? first->rule->id : "not listed", first ? first->message : "");
 	return error_hint(err, "chaperone profile lint FILE tells all; --force goes on regardless");
 }

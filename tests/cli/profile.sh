@@ -118,6 +118,31 @@ says "JSON has its schema" '"schema":"chaperone.lint/1"'
 says "JSON has the line" '"line":18'
 is 1 "a directory of hostile files ends in findings" chaperone profile lint "$srcdir"/tests/fuzz/corpus/profile/*
 
+# ---- a large file: memory, and the time only told --------------------------------
+if command -v python3 >/dev/null; then
+python3 - "$work/large.mobileconfig" <<'PYTHON' || bad "a large file is made"
+import plistlib, sys
+apps = ["com.example.app%06d" % i for i in range(85000)]
+plistlib.dump({"PayloadType": "Configuration", "PayloadVersion": 1, "PayloadIdentifier": "com.acme.large",
+    "PayloadUUID": "6F1B2C3D-0000-4000-8000-000000000000", "PayloadDisplayName": "Large", "Note": "x" * 2900000,
+    "PayloadContent": [{"PayloadType": "com.apple.applicationaccess", "PayloadVersion": 1,
+        "PayloadIdentifier": "com.acme.large.1", "PayloadUUID": "6F1B2C3D-0000-4000-8000-000000000001",
+        "blockedAppBundleIDs": apps}]}, open(sys.argv[1], "wb"))
+PYTHON
+if python3 - "$work/large.mobileconfig" >"$work/out" <<'PYTHON'
+import os, resource, subprocess, sys
+lint = subprocess.run(["chaperone", "profile", "lint", sys.argv[1]], stdout=subprocess.PIPE)
+use = resource.getrusage(resource.RUSAGE_CHILDREN)
+print("%d KiB: %d KiB of memory, %.2f s" % (os.path.getsize(sys.argv[1]) >> 10, use.ru_maxrss,
+    use.ru_utime + use.ru_stime))
+# Sanitizers need memory of their own.
+sanitized = b"__asan_init" in open(os.popen("command -v chaperone").read().strip(), "rb").read()
+sys.exit(lint.returncode not in (0, 1) or b"P005" not in lint.stdout or
+    not (sanitized or use.ru_maxrss < 64 << 10))
+PYTHON
+then ok "a large file is linted: $(cat "$work/out")"; else bad "a large file: $(cat "$work/out")"; fi
+fi
+
 # ---- sign ---------------------------------------------------------------------------
 printf 'pass phrase\n' >"$work/pass"; chmod 600 "$work/pass"
 is 0 "an identity" chaperone identity create --organization Acme --passphrase-file "$work/pass" -o "$work/acme.p12"
@@ -138,6 +163,10 @@ done
 is 0 "signed again by another" chaperone profile sign -i "$work/other.pem" "$work/signed.mobileconfig" -o "$work/signed4.mobileconfig"
 is 0 "shown" chaperone profile show "$work/signed4.mobileconfig"
 says "who signed last" "Signer (Other)"
+is 0 "openssl trusts it when it trusts the signer" openssl cms -verify -CAfile "$work/other.crt" -purpose any \
+	-inform DER -binary -in "$work/signed2.mobileconfig" -out "$work/inside"
+is 4 "and not when it trusts another" openssl cms -verify -CAfile "$work/other.crt" -purpose any \
+	-inform DER -binary -in "$work/signed.mobileconfig" -out "$work/inside"
 sed 's/allowChat/allowChap/' "$work/signed.mobileconfig" >"$work/altered.mobileconfig"
 is 1 "an altered one is an error" chaperone profile lint "$work/altered.mobileconfig"
 says "an altered one is called so" "S001"
@@ -151,6 +180,14 @@ says "what stays" "SMS and MMS"
 says "that it names its content" "names this very content"
 is 0 "show altered" chaperone profile show "$work/altered.mobileconfig"
 says "that it was changed" "CHANGED AFTER IT WAS SIGNED"
+is 65 "show what is encrypted as a whole" chaperone profile show "$srcdir/tests/fuzz/corpus/envelope/encrypted.der"
+says "that nothing can be read" "encrypted as a whole"
+is 1 "lint says the same" chaperone profile lint "$srcdir/tests/fuzz/corpus/envelope/encrypted.der"
+says "and which rule" "S002"
+sed 's,<key>PayloadContent</key>,<key>IsEncrypted</key><true/><key>EncryptedPayloadContent</key><data>AAAA</data><key>X</key>,' \
+	"$work/imessage-off.mobileconfig" >"$work/locked.mobileconfig"
+is 0 "show what is encrypted inside" chaperone profile show "$work/locked.mobileconfig"
+says "that the payloads cannot be seen" "encrypted for one device"
 is 0 "show everything" chaperone profile show "$work/all.mobileconfig"
 hides "no secret" "correct horse"
 says "how it ends" "8 h 30 min"
