@@ -317,6 +317,7 @@ static const char *const DETAILS[REASON_COUNT] = {
 	[REASON_CRASHED] = "something broke here: plug it in again",
 	[REASON_INTERRUPTED] = "stopped: plug it in again",
 	[REASON_UNRECORDED] = "the record cannot be written",
+	[REASON_UNSIGNED] = "the key cannot be used: check the agent or the token",
 };
 
 static void
