@@ -76,7 +76,7 @@ parse_address(const char *text, struct sockaddr_storage *out, struct error *err)
 		memcpy(host, text, len);
 		host[len] = '\0';
 		if (strcmp(host, "localhost") == 0)
-			strcpy(host, "127.0.0.1");
+			snprintf(host, sizeof(host), "127.0.0.1");
 		v4.sin_port = v6.sin6_port = htons((uint16_t)port);
 		if (inet_pton(AF_INET, host, &v4.sin_addr) == 1) {
 			memcpy(out, &v4, sizeof(v4));

@@ -350,7 +350,7 @@ web_open(const struct web_options *options, struct web **out, struct error *err)
 	web->beat_ms = options->beat_ms > 0 ? options->beat_ms : BEAT_MS;
 	web->stale_ms = options->stale_ms > 0 ? options->stale_ms : 3 * WEB_BOARD_FRESH_MS;
 	set_page_version(web);
-	strcpy(web->why, "the station is starting");
+	snprintf(web->why, sizeof(web->why), "the station is starting");
 	if (copy_names(web, options) < 0)
 		return error_memory(err);
 	if (door_open(options->address, &web->door, err) < 0 || start_daemon(web, err) < 0)

@@ -300,7 +300,7 @@ def key(s, b):
     run = b.start("apply", "--json", "--timeout", 50, "-u", b.udids["slow"], "-i", "agent:" + a.path)
     s.check("a job hangs after the key was used",
             bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests("slow")))
-    agents, workers = memory.family(a.pid), memory.family(run.pid)
+    agents, workers = bench.family(a.pid), bench.family(run.pid)
     s.equal("an agent is two processes, a command three: itself, its relay and its worker",
             (len(agents), len(workers)), (2, 3))
     wanted = memory.needles()

@@ -159,6 +159,19 @@ def _die_with_parent():
     _libc.prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
 
 
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(child) for child in f.read().split()]
+    except OSError:
+        return []
+
+
+def family(pid):
+    """The process and all its descendants."""
+    return [pid] + [member for child in children(pid) for member in family(child)]
+
+
 def until(condition, seconds=ANSWER_SECONDS):
     """Asks again until it is true; the last answer."""
     end = time.monotonic() + seconds

@@ -77,7 +77,7 @@ def processes(s):
         run = b.start("apply", "--json", "--timeout", 50, *locked_identity())
         s.check("a job hangs after the key was used",
                 bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests()))
-        members = memory.family(run.pid)
+        members = bench.family(run.pid)
         s.equal("a command, its signer and its worker", len(members), 3)
         for pid in members:
             for what in ("cmdline", "environ"):

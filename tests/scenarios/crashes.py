@@ -39,14 +39,6 @@ def events_after(ledger, sequence):
         db.close()
 
 
-def children_of(pid):
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-            return [int(child) for child in f.read().split()]
-    except OSError:
-        return []
-
-
 def name_of(pid):
     try:
         with open("/proc/%d/comm" % pid) as f:
@@ -115,7 +107,7 @@ class Killed(bench.Run):
 
 def pick(dice, run):
     """A process of the run: itself, its signer, or a worker; None when it is over."""
-    children = children_of(run.pid)
+    children = bench.children(run.pid)
     signers = [pid for pid in children if name_of(pid) == "signer"]
     workers = [pid for pid in children if pid not in signers]
     kinds = [("parent", [run.pid]), ("signer", signers), ("worker", workers)]

@@ -9,20 +9,6 @@ from bench import fault, identity, locked_identity, ours
 INSTALL = dict(at="mcinstall", request="InstallProfileSilent")
 
 
-def family(pid):
-    """The process and all its descendants."""
-    out, todo = [], [pid]
-    while todo:
-        pid = todo.pop()
-        out.append(pid)
-        try:
-            with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-                todo.extend(int(c) for c in f.read().split())
-        except OSError:
-            pass
-    return out
-
-
 def is_alive(pid):
     try:
         with open("/proc/%d/stat" % pid) as f:
@@ -33,7 +19,7 @@ def is_alive(pid):
 
 def stop(s, b, run, number, whole_group=False):
     """Interrupts a run; its results by device name."""
-    members = family(run.pid)
+    members = bench.family(run.pid)
     s.check("  it runs with a signer and workers", len(members) >= 3, members)
     if whole_group:
         os.killpg(run.pid, number)      # as a terminal does on Ctrl-C
@@ -150,7 +136,7 @@ def killed(s):
     with bench.Bench([ours("deep", faults=[fault("hang", **INSTALL)])]) as b:
         run = b.start("apply", "--json", "--timeout", 50, *identity())
         bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests())
-        members = family(run.pid)
+        members = bench.family(run.pid)
         run.process.kill()
         run.process.wait()
         left = bench.until(lambda: not [p for p in members if is_alive(p)], 5)

@@ -90,19 +90,6 @@ def holds(pid, wanted):
     return found
 
 
-def family(pid):
-    out, todo = [], [pid]
-    while todo:
-        pid = todo.pop()
-        out.append(pid)
-        try:
-            with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-                todo.extend(int(c) for c in f.read().split())
-        except OSError:
-            pass
-    return out
-
-
 def read(pid, what):
     try:
         with open("/proc/%d/%s" % (pid, what), "rb") as f:

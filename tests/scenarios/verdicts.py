@@ -207,14 +207,6 @@ def lose_usbmuxd(s):
         s.within("  and at once", run.seconds, 10)
 
 
-def children(pid):
-    try:
-        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
-            return [int(c) for c in f.read().split()]
-    except OSError:
-        return []
-
-
 def lose_worker(s):
     s.topic("the worker")
     with bench.Bench([ours("doomed", faults=[fault("hang", **INSTALL)])]) as b:
@@ -223,7 +215,7 @@ def lose_worker(s):
                 bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests()))
         # The last child of the command is the worker; the signer came first.
         # A signal that a sanitizer does not take for a bug of the program.
-        os.kill(max(children(run.pid)), signal.SIGKILL)
+        os.kill(max(bench.children(run.pid)), signal.SIGKILL)
         run.finish()
         s.equal("a worker that dies costs its device: failed/crashed 3", run.word(),
                 "failed/crashed 3")
