@@ -277,7 +277,9 @@ say(struct connection *connection, size_t most, struct segment *out)
 	if (out->len > most)
 		out->len = most;
 	if (out->len || connection->owes_ack) {
-		out->data = connection->out.data + connection->sent;
+		/* Nothing was ever sent: there are no bytes to point into. */
+		if (out->len)
+			out->data = connection->out.data + connection->sent;
 		connection->owes_ack = false;
 		connection->sent += out->len;
 		connection->tx_seq += (uint32_t)out->len;

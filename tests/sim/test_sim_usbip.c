@@ -63,6 +63,7 @@ static void
 a_pulled_cable_ends_the_connection(void **state)
 {
 	struct usbhost *host = *state;
+	auto_blob struct blob configuration = { 0 };
 	size_t actual;
 
 	assert_int_equal(import(host, "1-1"), 0);
@@ -76,7 +77,7 @@ a_pulled_cable_ends_the_connection(void **state)
 	virtual_attach(only_device(host));
 	assert_int_equal(import(host, "1-1"), 0);
 	assert_int_equal(control(host, (const uint8_t[8]){ 0x80, 8, 0, 0, 0, 0, 1, 0 },
-	    &(struct blob){ 0 }, &actual), 0);
+	    &configuration, &actual), 0);
 }
 
 static void

@@ -45,9 +45,12 @@ class Demo:
     """options are those of web-demo; address is where it listens."""
 
     def __init__(self, *options, address="127.0.0.1:0"):
+        # What a sanitizer keeps of freed memory is not the program's.
+        env = bench.environment()
+        env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"
         self.process = subprocess.Popen([PROGRAM, *options, address], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env=bench.environment())
+                                        env=env)
         bench._children.append(self.process)
         said = self.process.stdout.readline().split()
         if not said:
