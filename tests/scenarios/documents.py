@@ -131,6 +131,8 @@ def collect():
         keep(b.run("apply", "-u", "nobody", "--json"))
     keep(bench.run("list", "--frob", "--json"))
     keep(bench.run("list", "--json"))
+    for one, other in ((plain, wish), (wish, plain), (wish, wish)):
+        keep(bench.run("profile", "diff", one, other, "--json"))
     keep(bench.run("identity", "show", bench.path("acme.pem"), "--json"))
     keep(bench.run("identity", "export", "-i", bench.path("acme.pem"), "--no-encryption", "-o",
                    bench.path("again.pem"), "--json"))
@@ -139,7 +141,7 @@ def collect():
 
 def coverage(s, documents):
     for schema in ("chaperone.result/1", "chaperone.device/1", "chaperone.device/1 of show",
-                   "chaperone.error/1", "chaperone.identity/1"):
+                   "chaperone.error/1", "chaperone.identity/1", "chaperone.diff/1"):
         s.topic("%s, key by key (%d documents)" % (schema, len(documents[schema])))
         for where, may_be_null in paths(shape.DOCUMENTS[schema]):
             found = [v for d in documents[schema] for v in values(d, where)]
@@ -220,8 +222,8 @@ def sense(s, documents):
     s.check("exits are in error/1 as they are in the shell",
             {d["exit"] for d in documents["chaperone.error/1"]} == {4, 64, 69})
     s.equal("schemas are these", sorted(documents),
-            ["chaperone.device/1", "chaperone.device/1 of show", "chaperone.error/1",
-             "chaperone.identity/1", "chaperone.result/1"])
+            ["chaperone.device/1", "chaperone.device/1 of show", "chaperone.diff/1",
+             "chaperone.error/1", "chaperone.identity/1", "chaperone.result/1"])
 
 
 def watching(s):

@@ -44,6 +44,8 @@ TRUST = {
 }
 CHAIN = {"domain": TEXT, "code": NUMBER, "text": TEXT}
 ERROR = {"message": TEXT, "hint": maybe(TEXT), "chain": each(CHAIN), "chain_left_out": NUMBER}
+CHANGES = each({"path": TEXT, "change": one_of("added", "removed", "changed"),
+                "before": maybe(TEXT), "after": maybe(TEXT)})
 
 REASONS = {
     "compliant": (None,),
@@ -159,12 +161,12 @@ DOCUMENTS = {
         "hint": maybe(TEXT),
     },
     "chaperone.diff/1": {
+        "schema": TEXT, "same": TRUTH, "changes": CHANGES,
+    },
+    "chaperone.diff/1 with a device": {
         "schema": TEXT, "device": DEVICE, "same": maybe(TRUTH), "listed": maybe(TRUTH),
-        "proven": maybe(TRUTH), "changes": each({
-            "path": TEXT, "change": one_of("added", "removed", "changed"), "before": maybe(TEXT),
-            "after": maybe(TEXT)}),
-        "untold": LIST, "verdict": maybe(one_of("blocked", "failed")), "reason": maybe(TEXT),
-        "error": maybe(ERROR),
+        "proven": maybe(TRUTH), "changes": CHANGES, "untold": LIST,
+        "verdict": maybe(one_of("blocked", "failed")), "reason": maybe(TEXT), "error": maybe(ERROR),
     },
     "chaperone.policy/1": {
         "schema": TEXT, "file": TEXT, "name": maybe(TEXT),
@@ -187,6 +189,8 @@ def document(line):
     schema = line.get("schema")
     if schema == "chaperone.device/1" and "profiles" in line:
         schema += " of show"
+    if schema == "chaperone.diff/1" and "device" in line:
+        schema += " with a device"
     # What watch says of a device that came has its facts; a station's job reads them later.
     if schema == "chaperone.event/1" and (line.get("event") != "attached" or "trust" in line):
         schema = "%s %s" % (schema, line.get("event"))
