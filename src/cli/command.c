@@ -118,15 +118,42 @@ exit_code_of(const struct error *err)
 	}
 }
 
+/* What to do when whoever failed knew nothing better. */
+static const char *
+hint_of(int code)
+{
+	switch (code) {
+	case EX_USAGE:
+		return "chaperone COMMAND --help tells its options and arguments";
+	case EX_DATAERR:
+		return "mend what the message names, or give another file";
+	case EX_NOINPUT:
+		return "name a file that is there and that you may read";
+	case EX_UNAVAILABLE:
+		return "see that it runs and can be reached, then run the command again";
+	case EX_CANTCREAT:
+		return "name a folder that is there and that you may write to, and a new file";
+	case EX_IOERR:
+		return "see that the disk works and has room (df -h), then run the command again";
+	case EX_NOPERM:
+		return "see who may read and write what the message names (ls -l)";
+	case EXIT_INTERRUPTED:
+		return "run it again: it goes on from what the devices are";
+	default:
+		return "a fault in chaperone: run it again with -vv, and report what it says";
+	}
+}
+
 static int
 fail_with(bool json, int code, const char *message, const char *hint)
 {
 	char clean[ERROR_MESSAGE_MAX];
 
+	if (!hint || !*hint)
+		hint = hint_of(code);
 	text_printable(message, strlen(message), clean, sizeof(clean));
 	fprintf(stderr, "chaperone: %s\n", clean);
-	if (hint)
-		fprintf(stderr, "  hint: %s\n", hint);
+	fprintf(stderr, "  hint: %s\n", hint);
 	if (json)
 		output_json_line(stdout, report_error(code, message, hint));
 	return code;

@@ -37,7 +37,7 @@ static const struct row {
 	    "how long to wait for a person to unlock or tap Trust (default 0)" },
 
 	{ "policies", 0, TEXT, AT(policies), GROUP_STATION, 0, 0, "DIR",
-	    "its *.yaml are the policies (default /etc/chaperone/policies.d)" },
+	    "its *.yaml are the policies (default " SYSCONFDIR "/chaperone/policies.d)" },
 	{ "http", 0, TEXT, AT(http), GROUP_STATION, 0, 0, "ADDRESS:PORT",
 	    "show the page there (127.0.0.1:8765; default: nowhere)" },
 	{ "per-controller", 0, NUMBER, AT(per_controller), GROUP_STATION, 0, 512, "N",
@@ -164,7 +164,7 @@ static const struct row {
 	    "more on stderr; -vv shows each message" },
 	{ "no-color", 0, FLAG, AT(no_color), GROUP_GLOBAL, 0, 0, NULL, "no colour (also NO_COLOR)" },
 	{ "config", 0, TEXT, AT(config), GROUP_GLOBAL, 0, 0, "FILE",
-	    "instead of /etc/chaperone/chaperone.yaml" },
+	    "instead of " SYSCONFDIR "/chaperone/chaperone.yaml" },
 	{ "help", 'h', FLAG, AT(wants_help), GROUP_GLOBAL, 0, 0, NULL, "this help" },
 	{ "version", 'V', FLAG, AT(wants_version), GROUP_GLOBAL, 0, 0, NULL, "the version" },
 };
