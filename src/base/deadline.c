@@ -13,12 +13,18 @@ enum { LONGEST_POLL_MS = 3600 * 1000 };
 static volatile sig_atomic_t interrupted;
 
 int64_t
-now_monotonic_ms(void)
+now_monotonic_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t
+now_monotonic_ms(void)
+{
+	return now_monotonic_us() / 1000;
 }
 
 struct deadline

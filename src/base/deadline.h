@@ -14,6 +14,7 @@ struct deadline {
 };
 
 int64_t		now_monotonic_ms(void);
+int64_t		now_monotonic_us(void);		/* to measure with */
 struct deadline	deadline_in(int64_t ms);
 struct deadline	deadline_never(void);
 /* The earlier of the two. */

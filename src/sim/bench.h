@@ -26,6 +26,7 @@ struct counters {
 	uint64_t	handshakes;	/* TLS, completed */
 	uint64_t	messages_in, messages_out;
 	uint64_t	bytes_in, bytes_out;	/* on the stream, TLS included */
+	uint64_t	waited_us;	/* before answers: the latency, as the clock saw it */
 };
 
 enum bench_event { BENCH_ATTACHED, BENCH_DETACHED, BENCH_PAIRED };

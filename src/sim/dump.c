@@ -29,13 +29,14 @@ text(const char *s)
 json_t *
 dump_counters(const struct counters *counters)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "connections", (json_int_t)counters->connections,
 	    "handshakes", (json_int_t)counters->handshakes,
 	    "messages-in", (json_int_t)counters->messages_in,
 	    "messages-out", (json_int_t)counters->messages_out,
 	    "bytes-in", (json_int_t)counters->bytes_in,
-	    "bytes-out", (json_int_t)counters->bytes_out);
+	    "bytes-out", (json_int_t)counters->bytes_out,
+	    "waited-us", (json_int_t)counters->waited_us);
 }
 
 static json_t *from_plist(plist_t node);

@@ -6,6 +6,7 @@
 
 #include "base/blob.h"
 #include "base/clean.h"
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/proplist.h"
 #include "base/text.h"
@@ -205,6 +206,17 @@ answer(void *ctx)
 	pump(stream);
 }
 
+static void
+answer_late(void *ctx)
+{
+	struct stream *stream = ctx;
+	uint64_t waited_us = (uint64_t)(now_monotonic_us() - stream->waits_since_us);
+
+	stream->device->counters.waited_us += waited_us;
+	stream->device->bench->total.waited_us += waited_us;
+	answer(stream);
+}
+
 static struct fault *
 match(struct stream *stream)
 {
@@ -276,11 +288,13 @@ take_message(struct stream *stream, plist_t request, size_t size)
 		stream->struck = (struct fault){ .kind = fault->kind, .phase = fault->phase };
 	stream->is_busy = true;
 	serve(stream, request, fault);
-	if (!stream->device->latency_ms)
+	if (!stream->device->latency_ms) {
 		answer(stream);
-	else
-		timer_set(stream->device->bench->loop, &stream->latency,
-		    (int64_t)stream->device->latency_ms, answer, stream);
+		return;
+	}
+	stream->waits_since_us = now_monotonic_us();
+	timer_set(stream->device->bench->loop, &stream->latency,
+	    (int64_t)stream->device->latency_ms, answer_late, stream);
 }
 
 /* One step; false when more bytes, or an answer, must come first. */

@@ -44,6 +44,7 @@ struct stream {
 	struct fault	 struck;	/* kind and phase only */
 	struct fault	 shaking;	/* the same, of the handshake */
 	struct timer	 latency, idle;
+	int64_t		 waits_since_us;	/* its latency */
 };
 
 /* ---- stream.c -------------------------------------------------------------- */

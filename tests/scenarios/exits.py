@@ -128,7 +128,7 @@ def judge(s, row, runner=run):
         s.has("  and what to do", e.get("hint") or "", row.hint)
     s.has("  stderr says the same for people", told.err,
           "chaperone: %s" % (e.get("message") or "?"))
-    if s.quiet("%s: what to do, in one line" % row.sentence, 
+    if s.quiet("%s: what to do, in one line" % row.sentence,
             e.get("hint") and "\n" not in e["hint"], told.out):
         s.has("  with the hint in a line of its own", told.err, "\n  hint: %s\n" % e["hint"])
     plain = runner(*row.args, env=dict(row.env))
