@@ -118,13 +118,11 @@ exit_code_of(const struct error *err)
 	}
 }
 
-/* What to do when whoever failed knew nothing better. */
+/* What to do when whoever failed knew nothing better, and it is no matter of usage. */
 static const char *
 hint_of(int code)
 {
 	switch (code) {
-	case EX_USAGE:
-		return "chaperone COMMAND --help tells its options and arguments";
 	case EX_DATAERR:
 		return "mend what the message names, or give another file";
 	case EX_NOINPUT:
@@ -144,13 +142,16 @@ hint_of(int code)
 	}
 }
 
+/* command: its name, or NULL when it came to none. */
 static int
-fail_with(bool json, int code, const char *message, const char *hint)
+fail_with(bool json, const char *command, int code, const char *message, const char *hint)
 {
-	char clean[ERROR_MESSAGE_MAX];
+	char clean[ERROR_MESSAGE_MAX], usage[96];
 
+	snprintf(usage, sizeof(usage), "chaperone %s --help tells its options and arguments",
+	    command ? command : "COMMAND");
 	if (!hint || !*hint)
-		hint = hint_of(code);
+		hint = code == EX_USAGE ? usage : hint_of(code);
 	text_printable(message, strlen(message), clean, sizeof(clean));
 	fprintf(stderr, "chaperone: %s\n", clean);
 	fprintf(stderr, "  hint: %s\n", hint);
@@ -162,7 +163,8 @@ fail_with(bool json, int code, const char *message, const char *hint)
 int
 cli_fail_as(const struct cli *cli, int exit_code, const struct error *err)
 {
-	return fail_with(cli->options.json, exit_code, err->message, err->hint);
+	return fail_with(cli->options.json, cli->command ? cli->command->name : NULL, exit_code,
+	    err->message, err->hint);
 }
 
 int
@@ -337,7 +339,8 @@ cli_main(int argc, char **argv)
 	int code;
 
 	if (options_parse(argc, argv, &cli.options, &err) < 0) {
-		code = fail_with(asks_for_json(argc, argv), exit_code_of(&err), err.message, err.hint);
+		code = fail_with(asks_for_json(argc, argv), NULL, exit_code_of(&err), err.message,
+		    err.hint);
 	} else {
 		set_up_output(&cli);
 		code = run(&cli, &err);

@@ -415,8 +415,11 @@ ledgerfile_open_read(const char *path, int64_t busy_ms, sqlite3 **out, struct er
 
 	if (ledgerfile_lock(path, false, true, busy_ms, &lock, err) < 0)
 		return -1;
-	if (access(path, R_OK) < 0)
-		return error_set_sys(err, ERR_NOINPUT, errno, "the ledger %s", path);
+	if (access(path, R_OK) < 0) {
+		error_set_sys(err, ERR_NOINPUT, errno, "the ledger %s", path);
+		return access(path, F_OK) == 0 ? -1 :
+		    error_hint(err, "nothing was recorded there yet; --ledger FILE names another ledger");
+	}
 	if (connect_file(path, SQLITE_OPEN_READONLY, busy_ms, ERR_NOINPUT, &db, &first) == 0 &&
 	    check_is_ledger(db, path, &first) == 0) {
 		*out = steal_pointer(&db);
