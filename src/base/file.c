@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +13,16 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/folder.h"
+
+/* What systemd has put there for this service only, in its own ways: modes may lie. */
+static bool
+is_credential(const char *path)
+{
+	const char *folder = getenv("CREDENTIALS_DIRECTORY"), *slash = strrchr(path, '/');
+	size_t len = folder ? strlen(folder) : 0;
+
+	return len > 0 && slash && (size_t)(slash - path) == len && strncmp(path, folder, len) == 0;
+}
 
 static int
 check_kind(int fd, const char *path, int flags, struct error *err)
@@ -22,7 +33,8 @@ check_kind(int fd, const char *path, int flags, struct error *err)
 		return error_set_sys(err, ERR_NOINPUT, errno, "%s", path);
 	if (S_ISDIR(st.st_mode))
 		return error_set_sys(err, ERR_NOINPUT, EISDIR, "%s", path);
-	if ((flags & FILE_PRIVATE) && S_ISREG(st.st_mode) && (st.st_mode & 077)) {
+	if ((flags & FILE_PRIVATE) && S_ISREG(st.st_mode) && (st.st_mode & 077) &&
+	    !is_credential(path)) {
 		error_set(err, ERR_PERM, "%s can be read by others (mode %04o)", path,
 		    (unsigned)(st.st_mode & 07777));
 		return error_hint(err, "make it yours alone: chmod 600 FILE");

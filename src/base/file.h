@@ -10,7 +10,10 @@ struct error;
 
 enum file_flags {
 	FILE_ANY = 0,
-	/* Refuse what group or others can read, and what anybody can exchange: ERR_PERM. */
+	/*
+	 * Refuse what group or others can read, and what anybody can exchange: ERR_PERM.
+	 * Files in $CREDENTIALS_DIRECTORY itself are systemd's to guard.
+	 */
 	FILE_PRIVATE = 1,
 };
 

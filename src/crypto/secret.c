@@ -47,11 +47,15 @@ from_file(const char *path, int flags, struct blob *out, struct error *err)
 	return first_line(&bytes, path, out, err);
 }
 
-/* 1: there was one. systemd guards the folder itself, whatever the mode says. */
+/*
+ * 1: there was one. systemd guards the folder itself, whatever the mode says. An
+ * empty one is what a unit sets for who has none.
+ */
 static int
 from_credential(struct blob *out, struct error *err)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
+	auto_blob struct blob bytes = { 0 };
 	auto_free char *path = NULL;
 
 	if (!folder || !*folder)
@@ -62,7 +66,11 @@ from_credential(struct blob *out, struct error *err)
 	}
 	if (access(path, F_OK) < 0)
 		return 0;
-	return from_file(path, FILE_ANY, out, err) < 0 ? -1 : 1;
+	if (file_read(path, FILE_LIMIT, FILE_ANY, &bytes, err) < 0)
+		return -1;
+	if (bytes.len == 0 || bytes.data[0] == '\n')
+		return 0;
+	return first_line(&bytes, path, out, err) < 0 ? -1 : 1;
 }
 
 /* ---- the terminal ---------------------------------------------------------- */

@@ -19,7 +19,7 @@ enum { SECRET_MAX = 1024 };	/* bytes of a passphrase */
 /*
  * identity_passphrase_fn; ctx is a struct secret_source. In this order: the
  * first line of file (LF or CRLF, or none at the end); the first line of
- * $CREDENTIALS_DIRECTORY/chaperone-passphrase; a prompt on /dev/tty without
+ * $CREDENTIALS_DIRECTORY/chaperone-passphrase, unless that is empty; a prompt on /dev/tty without
  * echo, its settings restored also on a signal, which then takes its course.
  * None of them: ERR_PERM. A file that others can read: ERR_PERM; one that is
  * named and not there: ERR_NOINPUT. Never an argument, never an environment

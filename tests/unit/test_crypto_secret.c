@@ -125,6 +125,14 @@ systemd_hands_over_a_credential(void **state)
 	row_named("a file that is named comes first");
 	assert_int_equal(secret_passphrase(&named, "acme.p12", &out, &err), 0);
 	assert_memory_equal(out.data, "from a file", 11);
+	row_named("which may be a credential too, however its mode looks");
+	named.file = "./chaperone-passphrase";
+	assert_int_equal(secret_passphrase(&named, "acme.p12", &out, &err), 0);
+	assert_memory_equal(out.data, "from systemd", 12);
+	row_named("but not one in a folder of it");
+	setenv("CREDENTIALS_DIRECTORY", "..", 1);
+	assert_int_equal(secret_passphrase(&named, "acme.p12", &out, &err), -1);
+	assert_int_equal(err.kind, ERR_PERM);
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
@@ -133,9 +141,13 @@ static void
 nobody_is_there_to_ask(void **state)
 {
 	int status = 0;
-	pid_t pid = fork();
+	pid_t pid;
 
 	(void)state;
+	/* As good as none. */
+	fixture_write("chaperone-passphrase", "\n", 1, 0400);
+	setenv("CREDENTIALS_DIRECTORY", ".", 1);
+	pid = fork();
 	if (pid == 0) {
 		struct secret_source source = { .file = NULL };
 		struct blob out = { 0 };
