@@ -5,7 +5,9 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/blob.h"
 #include "base/deadline.h"
@@ -15,9 +17,20 @@
 #include "store/ledgerhandle.h"
 #include "store/sql.h"
 
+#define SYSTEM_FOLDER	"/var/lib/chaperone"
+
 enum { DEFAULT_BUSY_MS = 10000, FULL_RUN = 36 };
 
 /* ---- opening -------------------------------------------------------------------- */
+
+/* Root's, and that of the user whose folder it was made: a service. */
+static bool
+is_system_wide(void)
+{
+	struct stat st;
+
+	return geteuid() == 0 || (stat(SYSTEM_FOLDER, &st) == 0 && st.st_uid == geteuid());
+}
 
 int
 ledger_default_path(char **out, struct error *err)
@@ -28,8 +41,8 @@ ledger_default_path(char **out, struct error *err)
 
 	if (state && state[0] == '/')
 		n = asprintf(&path, "%s/chaperone/ledger.db", state);
-	else if (geteuid() == 0)
-		n = asprintf(&path, "/var/lib/chaperone/ledger.db");
+	else if (is_system_wide())
+		n = asprintf(&path, SYSTEM_FOLDER "/ledger.db");
 	else if (home && home[0] == '/')
 		n = asprintf(&path, "%s/.local/state/chaperone/ledger.db", home);
 	else

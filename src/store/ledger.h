@@ -22,7 +22,8 @@ struct ledger_place {
 
 /*
  * $XDG_STATE_HOME/chaperone/ledger.db; without that variable
- * /var/lib/chaperone/ledger.db for root, and below ~/.local/state for others.
+ * /var/lib/chaperone/ledger.db for root and for the owner of that folder (the
+ * service), and below ~/.local/state for others.
  * *out is the caller's: free().
  */
 int	ledger_default_path(char **out, struct error *err);
