@@ -10,6 +10,7 @@
 #include "base/clean.h"
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "crypto/agentsocket.h"
 #include "crypto/signrequest.h"
 
@@ -55,6 +56,7 @@ static int
 take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *err)
 {
 	struct signanswer a;
+	char why[256];
 	size_t i;
 
 	if (!signanswer_parse(packet, len, &a))
@@ -63,8 +65,8 @@ take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *e
 		return blob_set(out, a.body, a.len) < 0 ? error_memory(err) : 0;
 	for (i = 0; i + 1 < countof(meanings) && meanings[i].status != (enum agent_status)a.status; i++)
 		continue;
-	return error_set(err, meanings[i].kind, "the agent %s: %.*s", meanings[i].verb, (int)a.len,
-	    (const char *)a.body);
+	text_printable((const char *)a.body, a.len, why, sizeof(why));
+	return error_set(err, meanings[i].kind, "the agent %s: %s", meanings[i].verb, why);
 }
 
 int

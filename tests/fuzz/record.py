@@ -243,6 +243,15 @@ def record_signer(c):
     c.put("sign", "document", packet(b"CHRQ", 2, b"<?xml version"))
     c.put("sign", "signed", packet(b"CHRA", 0, b"0\x82"))
     c.put("sign", "refused", packet(b"CHRA", 4, b"this channel has had all its signatures"))
+    name, nobody = UDID.encode().ljust(64, b"\0"), bytes(64)
+    c.put("agent", "pair", packet(b"CHAG", 1, name + b"0123456789abcdef"))
+    c.put("agent", "escalate", packet(b"CHAG", 2, name + b"0123456789abcdef\n"))
+    c.put("agent", "seal", packet(b"CHAG", 3, nobody + bytes(range(32))))
+    c.put("agent", "certificate", packet(b"CHAG", 16, nobody))
+    c.put("agent", "to-a-signer", packet(b"CHRQ", 1, b"0123456789abcdef"))
+    c.put("agent", "certified", packet(b"CHRA", 0, b"0\x82"))
+    c.put("agent", "refused", packet(b"CHRA", 1, b"more than 60 signatures in a minute"))
+    c.put("agent", "escape", packet(b"CHRA", 4, b"\x1b]0;title\x07\nand a line"))
 
 
 def record_policies(c):
