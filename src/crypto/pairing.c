@@ -3,12 +3,18 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/clean.h"
 #include "base/error.h"
 #include "crypto/certmake.h"
 #include "crypto/ossl.h"
+
+struct pairing_keys {
+	EVP_PKEY	*root, *host;
+};
 
 enum {
 	KEY_BITS = 2048,
@@ -17,6 +23,35 @@ enum {
 	DEVICE_BITS_MIN = 1024,
 	DEVICE_BITS_MAX = 4096,
 };
+
+static void
+clean_keys(struct pairing_keys **k)
+{
+	pairing_keys_free(*k);
+}
+
+int
+pairing_keys_new(struct pairing_keys **out, struct error *err)
+{
+	auto_with(clean_keys) struct pairing_keys *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return error_memory(err);
+	if (certmake_key(KEY_BITS, &k->root, err) < 0 || certmake_key(KEY_BITS, &k->host, err) < 0)
+		return -1;
+	*out = steal_pointer(&k);
+	return 0;
+}
+
+void
+pairing_keys_free(struct pairing_keys *k)
+{
+	if (!k)
+		return;
+	EVP_PKEY_free(k->root);
+	EVP_PKEY_free(k->host);
+	free(k);
+}
 
 static EVP_PKEY *
 decode_key(const char *name, const unsigned char *der, long len)
@@ -73,19 +108,20 @@ issue(struct certmake how, EVP_PKEY *signer, struct blob *out, struct error *err
 }
 
 int
-pairing_create(const void *device_key, size_t len, struct pairing *out, struct error *err)
+pairing_create(const struct pairing_keys *keys, const void *device_key, size_t len,
+    struct pairing *out, struct error *err)
 {
 	static const char leaf[] = "critical,CA:FALSE";
 	static const char usage[] = "critical,digitalSignature,keyEncipherment";
-	auto_key EVP_PKEY *root = NULL, *host = NULL, *device = NULL;
+	auto_key EVP_PKEY *device = NULL;
+	EVP_PKEY *root = keys->root, *host = keys->host;
 	auto_pairing struct pairing p = { 0 };
 	struct certmake of_root = { .basic_constraints = "critical,CA:TRUE" };
 	struct certmake of_host = { .basic_constraints = leaf, .key_usage = usage };
 	struct certmake of_device = { .basic_constraints = leaf, .key_usage = usage,
 		.has_key_id = true };
 
-	if (read_device_key(device_key, len, &device, err) < 0 ||
-	    certmake_key(KEY_BITS, &root, err) < 0 || certmake_key(KEY_BITS, &host, err) < 0)
+	if (read_device_key(device_key, len, &device, err) < 0)
 		return -1;
 	of_root.subject = root;
 	of_host.subject = host;

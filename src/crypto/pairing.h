@@ -16,16 +16,24 @@ struct pairing {
 };
 
 /*
+ * Two new RSA-2048 keys: nothing else that this host does takes as long, and on
+ * a busy machine longer than a device waits. So they are made before it is
+ * called. *out is the caller's: pairing_keys_free().
+ */
+struct pairing_keys;
+int	pairing_keys_new(struct pairing_keys **out, struct error *err);
+void	pairing_keys_free(struct pairing_keys *k);	/* NULL is fine; wipes */
+
+/*
  * device_key: DevicePublicKey as the device sent it (PKCS#1 PEM; SPKI is read
- * too). Two new RSA-2048 keys: nothing else that this host does takes as long.
- * Names, serial numbers and extensions are those of libimobiledevice's
+ * too). Names, serial numbers and extensions are those of libimobiledevice's
  * userpref.c, the digest is SHA-256 as in its later releases (some systems no
  * longer accept SHA-1); ten years, valid since yesterday so that a device whose
  * clock is behind accepts them. ERR_PROTOCOL when device_key is no RSA key of
  * 1024 to 4096 bits. *out is replaced.
  */
-int	pairing_create(const void *device_key, size_t len, struct pairing *out,
-	    struct error *err);
+int	pairing_create(const struct pairing_keys *keys, const void *device_key, size_t len,
+	    struct pairing *out, struct error *err);
 void	pairing_clear(struct pairing *p);
 
 #define auto_pairing	auto_with(pairing_clear)

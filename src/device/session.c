@@ -24,7 +24,7 @@ struct session {
 	struct pair_record	 record;
 	struct lockdown		*lockdown;
 	struct mcinstall	*mcinstall;
-	bool			 has_record, has_paired, is_escalated;
+	bool			 has_record, is_escalated;
 };
 
 void
@@ -42,12 +42,6 @@ static void
 clean_session(struct session **s)
 {
 	session_close(*s);
-}
-
-bool
-session_has_paired(const struct session *s)
-{
-	return s->has_paired;
 }
 
 struct mcinstall *
@@ -80,11 +74,23 @@ load_record(struct session *s, struct deadline deadline, struct error *err)
 	return 0;
 }
 
-static int
-reopen(struct session *s, struct deadline deadline, struct error *err)
+static void
+close_lockdown(struct session *s)
 {
 	lockdown_close(s->lockdown);
 	s->lockdown = NULL;
+}
+
+static void
+clean_keys(struct pairing_keys **keys)
+{
+	pairing_keys_free(*keys);
+}
+
+static int
+reopen(struct session *s, struct deadline deadline, struct error *err)
+{
+	close_lockdown(s);
 	return lockdown_open(&s->device, deadline, &s->lockdown, err);
 }
 
@@ -151,19 +157,26 @@ static int
 become_trusted(struct session *s, struct patience *patience, struct facts *facts,
     struct error *err)
 {
+	bool may_pair = (s->host->may_pair && s->host->certificate) || s->host->may_ask_person;
+	auto_with(clean_keys) struct pairing_keys *keys = NULL;
 	auto_plist plist_t values = NULL;
 
 	facts->is_paired = NO;
-	/* A refusal during the TLS handshake has cost us the connection. */
+	/* A device hangs up on who idles, and keys take their time: first they, then it.
+	 * A refusal during the TLS handshake has cost us the connection anyhow. */
+	close_lockdown(s);
+	if (may_pair && pairing_keys_new(&keys, err) < 0)
+		return error_context(err, "preparing to pair");
 	if (reopen(s, patience->job, err) < 0)
 		return -1;
 	if (read_public_values(s, patience->job, facts, &values, err) < 0)
 		return -1;
-	if (!(s->host->may_pair && s->host->certificate) && !s->host->may_ask_person)
+	if (!may_pair)
 		return untrusted(s, err);
-	if (trust_establish(s->lockdown, &s->device, s->host, values, patience, &s->record, err) < 0)
+	if (trust_establish(s->lockdown, &s->device, s->host, keys, values, patience, &s->record,
+		err) < 0)
 		return -1;
-	s->has_record = s->has_paired = true;
+	s->has_record = true;
 	return enter_when_unlocked(s, patience, facts, err);
 }
 
@@ -274,10 +287,16 @@ session_escalate(struct session *s, struct patience *patience, struct error *err
 int
 session_unpair(struct session *s, struct patience *patience, struct error *err)
 {
-	if (s->host->permit && s->host->permit(s->host->permit_ctx, "unpair", err) < 0)
+	const struct session_host *host = s->host;
+
+	if (host->permit && host->permit(host->permit_ctx, "unpair", err) < 0)
 		return -1;
+	if (host->delivered)
+		host->delivered(host->permit_ctx, "unpair", false);
 	if (lockdown_unpair(s->lockdown, &s->record, patience->job, err) < 0)
 		return -1;
+	if (host->delivered)
+		host->delivered(host->permit_ctx, "unpair", true);
 	return mux_delete_pair_record(&s->device, patience->job, err);
 }
 

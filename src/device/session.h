@@ -22,7 +22,9 @@ struct session_host {
 	/* Asked before anything that changes whom the device trusts is sent; NULL:
 	 * it may. -1 ends it with *err. */
 	int			(*permit)(void *ctx, const char *step, struct error *err);
-	void			*permit_ctx;
+	/* The request is about to leave (false), or was acknowledged (true). May be NULL. */
+	void			(*delivered)(void *ctx, const char *step, bool is_acknowledged);
+	void			*permit_ctx;	/* of both */
 	bool			 may_pair;		/* silently, with the certificate */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
 };
@@ -40,9 +42,6 @@ int	session_open(const struct mux_device *device, const struct session_host *hos
 	    struct patience *patience, struct facts *facts, struct session **out,
 	    struct error *err);
 void	session_close(struct session *s);	/* NULL is fine */
-
-/* Whether session_open() made a new pair record. */
-bool	session_has_paired(const struct session *s);
 
 /*
  * Starts MCInstall and reads the cloud configuration into *facts. When a locked

@@ -51,10 +51,10 @@ take_wifi_address(struct lockdown *l, plist_t known, struct deadline deadline,
 	return 0;
 }
 
-/* New keys and names for this device. */
+/* New names and certificates for this device. */
 static int
-prepare(struct lockdown *l, plist_t known, struct deadline deadline, struct pair_record *r,
-    struct error *err)
+prepare(struct lockdown *l, const struct pairing_keys *keys, plist_t known,
+    struct deadline deadline, struct pair_record *r, struct error *err)
 {
 	auto_plist plist_t key = NULL;
 	const void *pem;
@@ -68,7 +68,7 @@ prepare(struct lockdown *l, plist_t known, struct deadline deadline, struct pair
 	    mux_read_buid(deadline, r->system_buid, err) < 0)
 		return -1;
 	text_uuid_random(r->host_id);
-	return pairing_create(pem, len, &r->keys, err);
+	return pairing_create(keys, pem, len, &r->keys, err);
 }
 
 /* The device asked for a signature: gives it. */
@@ -115,6 +115,13 @@ ask_once(struct lockdown *l, const struct session_host *host, const struct pair_
 	return 0;
 }
 
+static void
+tell_delivered(const struct session_host *host, bool is_acknowledged)
+{
+	if (host->delivered)
+		host->delivered(host->permit_ctx, "pair", is_acknowledged);
+}
+
 /* Whether a person can change the answer, and what they would have to do. */
 static bool
 is_for_a_person(const struct error *err, enum wait_for *what)
@@ -127,20 +134,23 @@ is_for_a_person(const struct error *err, enum wait_for *what)
 
 int
 trust_establish(struct lockdown *l, const struct mux_device *device,
-    const struct session_host *host, plist_t public_values, struct patience *patience,
-    struct pair_record *out, struct error *err)
+    const struct session_host *host, const struct pairing_keys *keys, plist_t public_values,
+    struct patience *patience, struct pair_record *out, struct error *err)
 {
 	auto_pair_record struct pair_record r = { 0 };
 	auto_blob struct blob stored = { 0 };
 	enum wait_for what;
 
-	if (prepare(l, public_values, patience->job, &r, err) < 0)
+	if (prepare(l, keys, public_values, patience->job, &r, err) < 0)
 		return error_context(err, "preparing to pair");
 	if (host->permit && host->permit(host->permit_ctx, "pair", err) < 0)
 		return -1;
+	tell_delivered(host, false);
 	while (ask_once(l, host, &r, patience->job, &r.escrow_bag, err) < 0)
 		if (!is_for_a_person(err, &what) || patience_wait(patience, what, err) < 0)
 			return -1;
+	/* From here on the device trusts us, whatever else goes wrong. */
+	tell_delivered(host, true);
 	if (pair_record_serialize(&r, &stored, err) < 0 ||
 	    mux_save_pair_record(device, &stored, patience->job, err) < 0)
 		return -1;

@@ -30,6 +30,14 @@ job_kind_word(enum job_kind kind)
 }
 
 bool
+job_is_about(enum job_kind kind, const char *step)
+{
+	bool is_trust = strcmp(step, "pair") == 0 || strcmp(step, "unpair") == 0;
+
+	return is_trust == (kind == JOB_PAIR || kind == JOB_UNPAIR);
+}
+
+bool
 job_is_changing(enum job_kind kind)
 {
 	return kind == JOB_APPLY || kind == JOB_REMOVE;
@@ -91,6 +99,20 @@ static int
 permit_trust(void *ctx, const char *step, struct error *err)
 {
 	return job_permit(ctx, &(struct job_request){ .step = step }, err);
+}
+
+static void
+note_trust(void *ctx, const char *step, bool is_acknowledged)
+{
+	struct run *r = ctx;
+	enum truth truth = is_acknowledged ? TRUTH_ACKNOWLEDGED : TRUTH_SENT;
+
+	r->out->is_changed = r->out->is_changed || is_acknowledged;
+	if (job_is_about(r->job->kind, step) && truth > r->out->furthest)
+		r->out->furthest = truth;
+	if (r->listener->delivered)
+		r->listener->delivered(r->listener->ctx, &(struct job_request){ .step = step },
+		    is_acknowledged);
 }
 
 /* ---- signatures: asked of the signer, which holds the key ----------------- */
@@ -228,9 +250,12 @@ run_diff(struct run *r, struct error *err)
 static int
 run_pair(struct run *r, struct error *err)
 {
-	if (connect_device(r, err) < 0)
+	if (connect_device(r, err) < 0) {
+		/* Refused: nothing has come of it. Without an answer something may have. */
+		if (err->kind == ERR_DEVICE && r->out->furthest == TRUTH_SENT)
+			r->out->furthest = TRUTH_NONE;
 		return -1;
-	r->out->is_changed = session_has_paired(r->session);
+	}
 	/* The session is open: the device itself has accepted the record. */
 	conclude(r, REASON_NONE, TRUTH_EFFECTIVE);
 	return 0;
@@ -260,8 +285,6 @@ run_unpair(struct run *r, struct error *err)
 	job_begin_step(r, "unpair");
 	if (session_unpair(r->session, &r->patience, err) < 0)
 		return -1;
-	r->out->is_changed = true;
-	r->out->furthest = TRUTH_ACKNOWLEDGED;
 	job_begin_step(r, "confirm");
 	rc = session_is_forgotten(r->session, &r->patience, err);
 	if (rc < 0)
@@ -347,7 +370,7 @@ begin(struct run *r)
 		.certificate = r->job->certificate, .sign_pairing = sign_pairing,
 		.sign_escalation = sign_escalation, .sign_ctx = r,
 		.may_pair = job_is_changing(r->job->kind) || r->job->kind == JOB_PAIR,
-		.permit = permit_trust, .permit_ctx = r,
+		.permit = permit_trust, .delivered = note_trust, .permit_ctx = r,
 		.may_ask_person = r->job->may_ask_person,
 	};
 }

@@ -110,11 +110,11 @@ struct outcome {
 	struct judgement	 judgement;
 	enum reason		 reason;
 	enum truth		 truth;
-	bool			 is_changed;	/* a request that changes the device was acknowledged */
+	bool			 is_changed;	/* it acknowledged a request that changes it, or to pair */
 	const char		*policy;	/* name of the one in use; borrowed from the job */
 	int64_t			 boundary;	/* when its window opens or closes next; 0 unknown */
 	struct desired		 desired;	/* what a policy asked; judgement borrows from it */
-	enum truth		 furthest;	/* how far such a request came */
+	enum truth		 furthest;	/* how far such a request came that the job is about */
 	struct job_change	*changes;
 	size_t			 n_changes;
 	struct job_lint		*lints;		/* of profiles from files, when there is something */
@@ -135,6 +135,9 @@ void	job_run(const struct job *job, const struct mux_device *device,
 void	outcome_clear(struct outcome *o);
 
 #define auto_outcome	auto_with(outcome_clear)
+
+/* Whether a verdict's truth is about this step: an apply that pairs is about profiles. */
+bool	job_is_about(enum job_kind kind, const char *step);
 
 /* "apply" and its like, as in JSON's command. */
 const char *job_kind_word(enum job_kind kind);

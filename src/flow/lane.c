@@ -98,14 +98,16 @@ lane_start(const struct lane_order *o, struct lane *out, struct error *err)
 static void
 note_event(struct lane *lane, json_t *message)
 {
-	const char *truth = json_string_value(json_object_get(message, "truth"));
+	const char *word = json_string_value(json_object_get(message, "truth"));
+	const char *step = json_string_value(json_object_get(message, "step"));
+	enum truth truth = !word || !step ? TRUTH_NONE :
+	    strcmp(word, "acknowledged") == 0 ? TRUTH_ACKNOWLEDGED :
+	    strcmp(word, "sent") == 0 ? TRUTH_SENT : TRUTH_NONE;
 
-	if (truth && strcmp(truth, "sent") == 0 && lane->told.furthest < TRUTH_SENT)
-		lane->told.furthest = TRUTH_SENT;
-	if (truth && strcmp(truth, "acknowledged") == 0) {
-		lane->told.furthest = TRUTH_ACKNOWLEDGED;
+	if (truth == TRUTH_ACKNOWLEDGED)
 		lane->told.is_changed = true;
-	}
+	if (truth > lane->told.furthest && job_is_about(lane->kind, step))
+		lane->told.furthest = truth;
 }
 
 /* A worker waits for this with its change in hand. */

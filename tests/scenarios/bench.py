@@ -298,7 +298,8 @@ class Bench:
         return answer
 
     def wait(self, condition, name=None, **keys):
-        return self.tell("wait", name, **dict(keys, **{"for": condition}))
+        patience = {"timeout-ms": "%d" % (1000 * ANSWER_SECONDS - 1000)}
+        return self.tell("wait", name, **dict(patience, **keys, **{"for": condition}))
 
     def state(self, name=None):
         return self.tell("state", name)["device" if name else "bench"]

@@ -12,7 +12,7 @@ PHASES = ("before", "arriving", "unanswered", "middle", "after")
 BYTES = ("garbage", "truncate", "oversized-length", "zero-length")
 TLS = ("tls-alert", "tls-close")
 KEYS = ("missing-key", "wrong-type")
-CHANGES = ("InstallProfileSilent", "RemoveProfile")
+CHANGES = ("InstallProfileSilent", "RemoveProfile", "Pair")
 
 COMPLIANT = "compliant"
 PROTOCOL, UNPLUGGED, TIMEOUT = "failed/protocol", "failed/unplugged", "failed/timeout"
@@ -124,23 +124,26 @@ def expect(cell):
         by_lock(cell) if cell.do == "lock" else \
         by_key(cell) if cell.do in KEYS else by_bytes(cell)
     words = {words} if isinstance(words, str) else set(words)
-    return words, truth(cell)
+    return words, truth(cell, words)
 
 
-def truth(cell):
+def truth(cell, words):
     """How far the change has come when the message is struck."""
     order = [m.request for m in cell.exchange]
     at = cell.exchange.index(cell.message)
     if cell.do == "lock":
         return "sent" if "InstallProfileSilent" in order else None
-    change = next((i for i, r in enumerate(order) if r in CHANGES), None)
+    changes = [i for i, r in enumerate(order) if r in CHANGES]
+    change, last = (changes[0], changes[-1]) if changes else (None, None)
+    if cell.kind == "pair" and words == {LOCKED}:
+        return None                     # refused, or it agrees and has stored nothing
     if cell.phase == "after":
         at += 1                         # it is the next one that suffers
         return None if change is None or at < change else \
-            "sent" if at == change else "acknowledged"
+            "sent" if at <= last else "acknowledged"
     if change is None or at < change:
         return None
-    return "sent" if at == change else "acknowledged"
+    return "sent" if at <= last else "acknowledged"
 
 
 def by_link(cell):

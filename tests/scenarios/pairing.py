@@ -77,10 +77,10 @@ def by_dialog(s):
 
         for name, answer, want in (("taps", "trust", "compliant 0"),
                                    ("refuses", "deny", "blocked/trust-denied 2")):
-            run = b.start("pair", "-u", b.udids[name], "--dialog", "--json", "--timeout", 2)
+            run = b.start("pair", "-u", b.udids[name], "--dialog", "--json", "--timeout", 3)
             b.wait("dialog", name)
             # The job's own time is over when the person taps: theirs does not count.
-            bench.until(lambda: time.monotonic() - run.began > 2.5)
+            bench.until(lambda: time.monotonic() - run.began > 3.5)
             b.tell("tap", name, answer=answer)
             tapped = time.monotonic()
             run.finish()
@@ -220,6 +220,45 @@ def not_stored(s):
         s.check("it is a failure, and says which file could not be kept",
                 told.code == 3 and "pair record" in (told.result.get("error") or
                                                      {}).get("message", ""), told.all())
+        s.equal("  the device trusts this computer all the same, and that is said",
+                (told.result.get("changed"), told.result.get("truth"), len(hosts(b, "new"))),
+                (True, "acknowledged", 1))
+
+
+def half_way(s):
+    s.topic("a pairing that breaks off")
+    rows = [("offer", "before", 1, (False, "sent", 0)),
+            ("answer", "before", 2, (False, "sent", 0)),
+            ("lost", "unanswered", 2, (False, "sent", 1)),
+            ("told", "after", 2, (True, "acknowledged", 1))]
+    with bench.Bench([ours(name, paired=False,
+                           faults=[fault("unplug", at="lockdown", request="Pair", nth=nth, phase=phase)])
+                      for name, phase, nth, _ in rows] +
+                     [ours("session", paired=False,
+                           faults=[fault("close", at="lockdown", request="StartSession")]),
+                      ours("apply", paired=False,
+                           faults=[fault("close", at="mcinstall", request="GetCloudConfiguration")])]) as b:
+        for name, _, _, want in rows:
+            told = b.on(name, *PAIR)
+            s.equal("unplugged at the %s: what is known of the change" % name,
+                    (told.word(), told.result.get("changed"), told.result.get("truth"),
+                     len(hosts(b, name))), ("failed/unplugged 3",) + want)
+        told = b.on("session", *PAIR)
+        s.equal("paired, and then no session: changed", (told.word(), told.result.get("changed"),
+                told.result.get("truth")), ("failed/protocol 3", True, "acknowledged"))
+        told = b.on("apply", *APPLY)
+        s.equal("an apply that pairs and gets no further: changed, and nothing about profiles",
+                (told.word(), told.result.get("changed"), told.result.get("truth")),
+                ("failed/protocol 3", True, None))
+
+
+def impatient(s):
+    s.topic("ten devices at once that soon hang up on who idles")
+    with bench.Bench([ours("i%d" % i, paired=False, idle_ms=1000) for i in range(10)]) as b:
+        told = b.run("pair", "-a", "-j", 10, "--json", *identity())
+        s.equal("keys are made before a device is called",
+                sorted({(r["verdict"], r["reason"]) for r in told.lines}), [("compliant", None)])
+        s.equal("  all of them", len(told.lines), 10)
 
 
 def undone(s):
@@ -261,6 +300,8 @@ def main():
     strangers(s)
     records(s)
     not_stored(s)
+    half_way(s)
+    impatient(s)
     undone(s)
     s.end()
 

@@ -23,10 +23,10 @@ def changes(s):
         s.equal("an unpaired device is made compliant", run.word(), "compliant 0")
         s.equal("each step is on record, in order", events(b, ledger), [
             ("operator", "apply"), ("job-started", "apply"), ("sent", "pair"),
-            ("signature", "pairing"), ("signature", "escalation"), ("sent", "install"),
-            ("acknowledged", "install"), ("verdict", "compliant")])
+            ("signature", "pairing"), ("acknowledged", "pair"), ("signature", "escalation"),
+            ("sent", "install"), ("acknowledged", "install"), ("verdict", "compliant")])
         shown = b.run("ledger", "show", run.result["run"], "--ledger", ledger, "--json")
-        s.equal("the run finds its events again", len(shown.lines), 8)
+        s.equal("the run finds its events again", len(shown.lines), 9)
         s.equal("apply again changes nothing", b.on("desk", "apply", "--ledger", ledger,
                                                     *identity()).result["changed"], False)
         s.equal("  and sends nothing that would be on record",
