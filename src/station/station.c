@@ -14,22 +14,16 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "crypto/signer.h"
 #include "crypto/tls.h"
 #include "flow/fleet.h"
 #include "flow/journal.h"
 #include "station/board.h"
 #include "station/hooks.h"
 #include "station/notify.h"
-#include "station/slots.h"
 #include "station/station_run.h"
-#include "store/seal.h"
 
 enum {
 	GRACE_MS = 1500,	/* after its deadline, for a worker to say so itself */
-	REACH_MS = 1000,	/* usbmuxd to answer */
-	MUX_RETRY_MS = 500, MUX_HUNG_MS = 10000,
-	LEDGER_RETRY_MS = 5000,
 	STOP_MS = 3000,		/* for a worker to say how far it came */
 	SHOW_MS = 100,		/* between two shows of the board */
 	SHOW_AGAIN_MS = 5000,	/* for who wants to know that we live */
@@ -42,172 +36,6 @@ struct moment
 station_now(void)
 {
 	return (struct moment){ .ms = now_monotonic_ms(), .wall_s = time(NULL) };
-}
-
-/* ---- who is here ------------------------------------------------------------------- */
-
-struct member *
-station_find(const struct station *s, const char *udid)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_members; i++)
-		if (strcmp(s->members[i]->device.udid, udid) == 0)
-			return s->members[i];
-	return NULL;
-}
-
-static struct member *
-find_handle(const struct station *s, uint32_t handle)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_members; i++)
-		if (s->members[i]->is_attached && s->members[i]->device.handle == handle)
-			return s->members[i];
-	return NULL;
-}
-
-static struct member *
-add_member(struct station *s, struct error *err)
-{
-	struct member **grown = reallocarray(s->members, s->n_members + 1, sizeof(*grown));
-	struct member *m = grown ? calloc(1, sizeof(*m)) : NULL;
-
-	if (grown)
-		s->members = grown;
-	if (!m) {
-		error_memory(err);
-		return NULL;
-	}
-	return s->members[s->n_members++] = m;
-}
-
-static void
-member_free(struct member *m)
-{
-	json_decref(m->told);
-	free(m->policy);
-	free(m);
-}
-
-void
-station_forget(struct station *s, struct member *m)
-{
-	size_t i;
-
-	if (m->is_attached || m->is_here || work_is_on(s, m))
-		return;
-	for (i = 0; s->members[i] != m; i++)
-		continue;
-	s->members[i] = s->members[--s->n_members];
-	member_free(m);
-}
-
-/* ---- usbmuxd ------------------------------------------------------------------------- */
-
-static int
-attach(struct station *s, const struct mux_device *device, struct error *err)
-{
-	struct member *m = station_find(s, device->udid);
-	const char *slot;
-
-	if (!m && !(m = add_member(s, err)))
-		return -1;
-	m->device = *device;
-	m->is_attached = true;
-	/* Where the kernel knows nothing, the location is the port's name. */
-	(void)usbport_of_location(device->location, &m->port);
-	slot = slots_name(s->o->slots, &m->port);
-	memset(m->slot, 0, sizeof(m->slot));
-	if (slot)
-		memcpy(m->slot, slot, strnlen(slot, sizeof(m->slot) - 1));
-	return schedule_attach(s->schedule, device->handle, device->udid,
-	    device->location ? m->port.name : NULL, device->location ? m->port.controller : 0,
-	    station_now(), err);
-}
-
-static int
-handle_event(struct station *s, const struct mux_event *e, struct error *err)
-{
-	struct member *m;
-
-	switch (e->kind) {
-	case MUX_ATTACHED:
-		return attach(s, &e->device, err);
-	case MUX_DETACHED:
-		m = find_handle(s, e->device.handle);
-		if (m)
-			m->is_attached = false;
-		schedule_detach(s->schedule, e->device.handle, station_now());
-		if (m)
-			station_forget(s, m);
-		return 0;
-	default:
-		schedule_nudge(s->schedule, e->device.handle, station_now());
-		return 0;
-	}
-}
-
-/* Devices are expected back with it; jobs that run find out by themselves. */
-static void
-lose_mux(struct station *s, const struct error *why)
-{
-	struct moment now = station_now();
-	bool is_missed = false;
-	size_t i;
-
-	mux_watch_close(s->mux);
-	s->mux = NULL;
-	s->mux_retry_ms = now.ms;
-	for (i = 0; i < s->n_members; i++) {
-		is_missed |= s->members[i]->is_attached;
-		s->members[i]->is_attached = false;
-	}
-	schedule_mux_lost(s->schedule, now);
-	s->metrics.mux_losses++;
-	/* It leaves by itself with the last device: that is no trouble. */
-	if (is_missed && !s->was_mux_missed) {
-		s->was_mux_missed = true;
-		tell_trouble(s, NULL, "usbmuxd", why->message, why->hint);
-	}
-}
-
-static void
-read_mux(struct station *s)
-{
-	struct error err = { 0 };
-	struct mux_event e;
-	int rc;
-
-	while (s->mux && (rc = mux_watch_next(s->mux, &e, &err)) != 0) {
-		if (rc < 0) {
-			lose_mux(s, &err);
-		} else if (handle_event(s, &e, &err) < 0) {
-			tell_trouble(s, NULL, "memory", err.message, err.hint);
-			err = (struct error){ 0 };
-		}
-	}
-}
-
-static void
-reach_mux(struct station *s)
-{
-	struct error err = { 0 };
-
-	if (s->mux || now_monotonic_ms() < s->mux_retry_ms)
-		return;
-	if (mux_watch_open(false, deadline_in(REACH_MS), &s->mux, &err) < 0) {
-		log_debug("%s", err.message);
-		s->mux_retry_ms = now_monotonic_ms() +
-		    (err.kind == ERR_TIMEOUT ? MUX_HUNG_MS : MUX_RETRY_MS);
-		return;
-	}
-	if (s->was_mux_missed) {
-		s->was_mux_missed = false;
-		tell_mended(s, "usbmuxd", "usbmuxd is back");
-	}
-	read_mux(s);
 }
 
 /* ---- policies -------------------------------------------------------------------------- */
@@ -292,133 +120,7 @@ read_signals(struct station *s, int fd)
 	}
 }
 
-/* ---- the ledger ------------------------------------------------------------------------- */
-
-/* While it cannot be written nothing is begun: nothing would be on record. */
-static void
-watch_ledger(struct station *s)
-{
-	struct journal *j = s->o->journal;
-	int64_t now_ms = now_monotonic_ms();
-
-	if (j->failed.kind == ERR_NONE)
-		return;
-	if (!s->ledger_retry_ms) {
-		schedule_hold(s->schedule, true);
-		tell_trouble(s, NULL, "ledger", j->failed.message, j->failed.hint);
-	} else if (now_ms >= s->ledger_retry_ms) {
-		struct error still = { 0 };
-
-		j->is_incomplete = false;
-		(void)journal_commit(j, &still);
-	}
-	if (j->failed.kind != ERR_NONE) {
-		s->ledger_retry_ms = now_ms + LEDGER_RETRY_MS;
-		return;
-	}
-	s->ledger_retry_ms = 0;
-	schedule_hold(s->schedule, false);
-	schedule_reload(s->schedule, station_now());
-	tell_mended(s, "ledger", "the ledger can be written again");
-}
-
-/* ---- what is due ------------------------------------------------------------------------ */
-
-static void
-leave(struct station *s, const struct schedule_action *a)
-{
-	struct member *m = station_find(s, a->udid);
-
-	if (!m)
-		return;
-	work_end_watch(s, m);
-	tell_detached(s, m);
-	station_forget(s, m);
-}
-
-static void
-act(struct station *s, const struct schedule_action *a)
-{
-	struct member *m = *a->udid ? station_find(s, a->udid) : NULL;
-
-	switch (a->what) {
-	case DO_START:
-		work_start(s, a);
-		return;
-	case DO_KILL:
-		work_kill(s, a->udid, LANE_OVERDUE);
-		return;
-	case DO_ARRIVED:
-		if (m)
-			tell_attached(s, m);
-		return;
-	case DO_LEFT:
-		leave(s, a);
-		return;
-	case DO_SET_ASIDE:
-	case DO_CALM:
-		tell_port(s, a->port, a->what == DO_SET_ASIDE);
-		return;
-	}
-}
-
-static int
-sign_seal(void *ctx, const void *content, size_t len, struct blob *out, struct error *err)
-{
-	return signer_sign_document(ctx, SIGNER_SEAL, content, len, out, err);
-}
-
-/* What was done until now can no longer be rewritten; by the first policy's identity. */
-static void
-seal(struct station *s)
-{
-	const struct station_side *side = &s->side->is;
-	struct journal *j = s->o->journal;
-	struct error err = { 0 };
-
-	if (side->n_identities == 0 || journal_commit(j, &err) < 0)
-		return;
-	if (seal_make(j->ledger, j->run, sign_seal, side->identities[0].signer, NULL, &err) < 0)
-		tell_trouble(s, NULL, "seal", err.message, err.hint);
-}
-
-static void
-note_midnight(struct station *s)
-{
-	time_t now = time(NULL);
-	struct tm tm;
-
-	if (!localtime_r(&now, &tm) || tm.tm_yday == s->day)
-		return;
-	if (s->day >= 0)
-		seal(s);
-	s->day = tm.tm_yday;
-	board_new_day(s->board);
-}
-
-static void
-end_all(struct station *s)
-{
-	while (s->n_posts > 0)
-		work_kill(s, s->posts[0].member->device.udid, LANE_STOPPED);
-}
-
-static void
-do_what_is_due(struct station *s)
-{
-	struct error ignored = { 0 };	/* the journal keeps it */
-	struct schedule_action a;
-
-	note_midnight(s);
-	reach_mux(s);
-	watch_ledger(s);
-	if (s->stop_ms && now_monotonic_ms() >= s->stop_ms)
-		end_all(s);
-	while (schedule_take(s->schedule, station_now(), &a))
-		act(s, &a);
-	/* What was begun is on record before anything of it is heard. */
-	(void)journal_commit(s->o->journal, &ignored);
-}
+/* ---- what is shown ------------------------------------------------------------------------ */
 
 static void
 tell_manager(const struct station *s)
@@ -530,7 +232,7 @@ turn(struct station *s, int signals, struct error *err)
 	if (fds[0].revents)
 		read_signals(s, signals);
 	if (fds[1].revents)
-		read_mux(s);
+		station_read_mux(s);
 	work_run(s, &fds[3 + n_hooks], n_posts);
 	hooks_run(s->hooks, &fds[3], now_monotonic_ms());
 	if (guest)
@@ -584,17 +286,13 @@ set_up(struct station *s, struct error *err)
 static void
 tear_down(struct station *s)
 {
-	size_t i;
-
-	end_all(s);
+	station_end_all(s);
 	mux_watch_close(s->mux);
 	hooks_free(s->hooks);
 	s->o->journal->policies = NULL;
 	if (s->side)
 		side_release(s, s->side);
-	for (i = 0; i < s->n_members; i++)
-		member_free(s->members[i]);
-	free(s->members);
+	station_forget_all(s);
 	free(s->posts);
 	metrics_clear(&s->metrics);
 	board_free(s->board);
@@ -625,13 +323,13 @@ station_run(const struct station_options *options, struct error *err)
 	s.watchdog_ms = notify_watchdog_ms();
 	notify_send("READY=1");
 	while (!is_over(&s)) {
-		do_what_is_due(&s);
+		station_do_what_is_due(&s);
 		show(&s);
 		beat(&s);
 		if (turn(&s, signals, err) < 0)
 			return -1;
 	}
-	seal(&s);
+	station_seal(&s);
 	s.shown_ms = INT64_MIN / 2;
 	show(&s);
 	return 0;

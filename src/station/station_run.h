@@ -69,11 +69,23 @@ struct station {
 
 struct moment	station_now(void);
 
-/* ---- station.c ------------------------------------------------------------------ */
+/* ---- station_mux.c: who is here --------------------------------------------------- */
 
 struct member *station_find(const struct station *s, const char *udid);
 /* Forgets it, when neither the device nor a worker is there any more. */
 void	station_forget(struct station *s, struct member *m);
+void	station_forget_all(struct station *s);
+/* Finds usbmuxd again, when it is gone and it is time to. */
+void	station_reach_mux(struct station *s);
+void	station_read_mux(struct station *s);
+
+/* ---- station_due.c: what the clock asks for ---------------------------------------- */
+
+void	station_do_what_is_due(struct station *s);
+/* What was done until now can no longer be rewritten. */
+void	station_seal(struct station *s);
+/* Every worker ends now, as stopped. */
+void	station_end_all(struct station *s);
 
 /* ---- station_work.c: workers ------------------------------------------------------ */
 
