@@ -10,6 +10,8 @@
 #include "base/proplist.h"
 #include "base/text.h"
 
+enum { TEXT_LONGEST = 8 << 20 };	/* of a fault that repeats its text */
+
 static const char *const kind_names[] = {
 	[FAULT_HANG] = "hang",
 	[FAULT_CLOSE] = "close",
@@ -22,6 +24,8 @@ static const char *const kind_names[] = {
 	[FAULT_ZERO_LENGTH] = "zero-length",
 	[FAULT_WRONG_TYPE] = "wrong-type",
 	[FAULT_MISSING_KEY] = "missing-key",
+	[FAULT_OTHER_VALUE] = "other-value",
+	[FAULT_LISTED_TWICE] = "listed-twice",
 	[FAULT_ERROR] = "error",
 	[FAULT_TLS_REFUSE] = "tls-refuse",
 	[FAULT_TLS_ALERT] = "tls-alert",
@@ -91,7 +95,7 @@ text_member(struct fault *fault, const char *key)
 		{ "at", &fault->at }, { "request", &fault->request }, { "key", &fault->key },
 		{ "status", &fault->status }, { "domain", &fault->domain },
 		{ "code", &fault->code }, { "code-type", &fault->code_type },
-		{ "text", &fault->text },
+		{ "text", &fault->text }, { "hex", &fault->hex },
 	};
 	size_t i;
 
@@ -108,6 +112,8 @@ number_member(struct fault *fault, const char *key)
 		return &fault->nth;
 	if (strcmp(key, "times") == 0)
 		return &fault->times;
+	if (strcmp(key, "repeat") == 0)
+		return &fault->repeat;
 	return strcmp(key, "links") == 0 ? &fault->links : NULL;
 }
 
@@ -150,7 +156,7 @@ void
 fault_clear(struct fault *fault)
 {
 	static const char *const keys[] = { "at", "request", "key", "status", "domain", "code",
-		"code-type", "text" };
+		"code-type", "text", "hex" };
 	size_t i;
 
 	for (i = 0; i < countof(keys); i++)
@@ -332,15 +338,61 @@ of_another_type(plist_t value)
 	return node_is(value, PLIST_STRING) ? plist_new_uint(7) : plist_new_string("of the wrong type");
 }
 
+/* The fault's text as often as it asks, else the given one. The caller's: free(). */
+static char *
+long_text(const struct fault *fault, const char *otherwise)
+{
+	const char *text = fault->text ? fault->text : otherwise;
+	uint64_t n = fault->repeat ? fault->repeat : 1;
+	size_t len = strlen(text);
+	char *all = n <= TEXT_LONGEST / (len + 1) ? malloc(n * len + 1) : NULL;
+	char *end = all;
+
+	for (; all && n > 0; n--)
+		end = mempcpy(end, text, len);
+	if (end)
+		*end = '\0';
+	return all;
+}
+
+static plist_t
+other_value(const struct fault *fault)
+{
+	auto_free char *text = fault->hex ? strdup(fault->hex) : long_text(fault, "of another device");
+	char *out = text;
+	const char *in;
+	unsigned byte;
+
+	for (in = text; fault->hex && in && sscanf(in, "%2x", &byte) == 1; in += in[1] ? 2 : 1)
+		*out++ = (char)byte;
+	if (out && fault->hex)
+		*out = '\0';
+	return plist_new_string(text ? text : "");
+}
+
+static void
+list_twice(plist_t array)
+{
+	uint32_t n = node_is(array, PLIST_ARRAY) ? plist_array_get_size(array) : 0, i;
+
+	for (i = 0; i < n; i++)
+		plist_array_append_item(array, plist_copy(plist_array_get_item(array, i)));
+}
+
 static void
 spoil_item(const struct fault *fault, plist_t array, uint32_t index)
 {
-	if (index >= plist_array_get_size(array))
+	plist_t value = index < plist_array_get_size(array) ? plist_array_get_item(array, index) : NULL;
+
+	if (!value)
 		return;
 	if (fault->kind == FAULT_MISSING_KEY)
 		plist_array_remove_item(array, index);
+	else if (fault->kind == FAULT_LISTED_TWICE)
+		list_twice(value);
 	else
-		plist_array_set_item(array, of_another_type(plist_array_get_item(array, index)), index);
+		plist_array_set_item(array, fault->kind == FAULT_OTHER_VALUE ? other_value(fault) :
+		    of_another_type(value), index);
 }
 
 static void
@@ -352,8 +404,18 @@ spoil_member(const struct fault *fault, plist_t dict, const char *key)
 		return;
 	if (fault->kind == FAULT_MISSING_KEY)
 		plist_dict_remove_item(dict, key);
+	else if (fault->kind == FAULT_LISTED_TWICE)
+		list_twice(value);
 	else
-		plist_dict_set_item(dict, key, of_another_type(value));
+		plist_dict_set_item(dict, key, fault->kind == FAULT_OTHER_VALUE ? other_value(fault) :
+		    of_another_type(value));
+}
+
+static bool
+is_of_contents(const struct fault *fault)
+{
+	return fault->kind == FAULT_WRONG_TYPE || fault->kind == FAULT_MISSING_KEY ||
+	    fault->kind == FAULT_OTHER_VALUE || fault->kind == FAULT_LISTED_TWICE;
 }
 
 void
@@ -362,7 +424,7 @@ fault_spoil(const struct fault *fault, plist_t reply)
 	const char *key;
 	plist_t owner;
 
-	if (!fault || (fault->kind != FAULT_WRONG_TYPE && fault->kind != FAULT_MISSING_KEY))
+	if (!fault || !is_of_contents(fault))
 		return;
 	key = fault->key ? fault->key : choose_key(reply);
 	if (!key)
@@ -378,9 +440,15 @@ static plist_t
 make_code(const struct fault *fault, uint64_t link)
 {
 	const char *type = fault->code_type ? fault->code_type : "integer";
-	const char *text = fault->code ? fault->code : "4001";
-	long long code = strtoll(text, NULL, 10) + (long long)link;
+	long long code = strtoll(fault->code ? fault->code : "4001", NULL, 10) + (long long)link;
+	char text[32];
 
+	/* All three types in turn, and every other one below zero. */
+	if (strcmp(type, "mixed") == 0) {
+		type = link % 3 == 0 ? "integer" : link % 3 == 1 ? "real" : "string";
+		code = link % 2 ? -code : code;
+	}
+	snprintf(text, sizeof(text), "%lld", code);
 	if (strcmp(type, "string") == 0)
 		return plist_new_string(text);
 	if (strcmp(type, "real") == 0)
@@ -393,7 +461,7 @@ fault_chain(const struct fault *fault)
 {
 	plist_t chain = plist_new_array();
 	uint64_t i, links = fault->links ? fault->links : 1;
-	const char *text = fault->text ? fault->text : "The operation could not be completed.";
+	auto_free char *text = long_text(fault, "The operation could not be completed.");
 
 	for (i = 0; i < links; i++) {
 		plist_t link = plist_new_dict();
@@ -401,8 +469,8 @@ fault_chain(const struct fault *fault)
 		dict_set_string(link, "ErrorDomain",
 		    fault->domain ? fault->domain : "MCInstallationErrorDomain");
 		plist_dict_set_item(link, "ErrorCode", make_code(fault, i));
-		dict_set_string(link, "LocalizedDescription", text);
-		dict_set_string(link, "USEnglishDescription", text);
+		dict_set_string(link, "LocalizedDescription", text ? text : "");
+		dict_set_string(link, "USEnglishDescription", text ? text : "");
 		plist_array_append_item(chain, link);
 	}
 	return chain;

@@ -16,7 +16,7 @@ enum fault_kind {
 	/* the bytes of the answer */
 	FAULT_GARBAGE, FAULT_TRUNCATE, FAULT_OVERSIZED_LENGTH, FAULT_ZERO_LENGTH,
 	/* the contents of the answer */
-	FAULT_WRONG_TYPE, FAULT_MISSING_KEY, FAULT_ERROR,
+	FAULT_WRONG_TYPE, FAULT_MISSING_KEY, FAULT_OTHER_VALUE, FAULT_LISTED_TWICE, FAULT_ERROR,
 	/* TLS: the handshake is refused; or, instead of an answer, it is broken off or ended */
 	FAULT_TLS_REFUSE, FAULT_TLS_ALERT, FAULT_TLS_CLOSE,
 	/* the truth: services know these */
@@ -41,12 +41,14 @@ struct fault {
 	char		*request;	/* NULL: any; "TLS" is the handshake */
 	uint64_t	 nth;		/* 0: every one; else only the nth that matches */
 	uint64_t	 times;		/* with nth 0: how often; 0: without end */
-	char		*key;		/* wrong-type, missing-key: found at any depth, or a path */
+	char		*key;		/* of the contents: found at any depth, or a path */
 	char		*status;	/* error: Status (MCInstall) instead of "Error" */
 	char		*domain;	/* error: first link of the chain */
 	char		*code;		/* error: its code, as text */
-	char		*code_type;	/* error: integer (default), real or string */
-	char		*text;		/* error: description; lockdown: the Error string */
+	char		*code_type;	/* error: integer (default), real, string or mixed */
+	char		*text;		/* error: description; lockdown: the Error string; other-value */
+	char		*hex;		/* other-value: its bytes, which may be no UTF-8 */
+	uint64_t	 repeat;	/* text is that often as long; 0: once */
 	uint64_t	 links;		/* error: how many links; 0: one */
 	uint64_t	 seen;		/* matching messages so far */
 	uint64_t	 struck;

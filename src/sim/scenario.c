@@ -30,8 +30,8 @@ struct supervision {
 };
 
 struct fault_entry {
-	char	*at, *request, *kind, *phase, *key, *status, *domain, *code, *code_type, *text;
-	char	*nth, *times, *links;
+	char	*at, *request, *kind, *phase, *key, *status, *domain, *code, *code_type, *text, *hex;
+	char	*nth, *times, *links, *repeat;
 };
 
 struct device_entry {
@@ -78,6 +78,8 @@ static const cyaml_schema_field_t fault_fields[] = {
 	TEXT("code", struct fault_entry, code),
 	TEXT("code-type", struct fault_entry, code_type),
 	TEXT("text", struct fault_entry, text),
+	TEXT("hex", struct fault_entry, hex),
+	TEXT("repeat", struct fault_entry, repeat),
 	TEXT("links", struct fault_entry, links),
 	CYAML_FIELD_END
 };
@@ -226,7 +228,8 @@ take_fault(const struct fault_entry *entry, struct fault **list, struct error *e
 		{ "do", entry->kind }, { "phase", entry->phase }, { "times", entry->times },
 		{ "key", entry->key }, { "status", entry->status }, { "domain", entry->domain },
 		{ "code", entry->code }, { "code-type", entry->code_type },
-		{ "text", entry->text }, { "links", entry->links },
+		{ "text", entry->text }, { "hex", entry->hex }, { "repeat", entry->repeat },
+		{ "links", entry->links },
 	};
 	struct fault fault = { 0 };
 	size_t i;

@@ -129,7 +129,7 @@ copy_faults(struct virtual *device, const struct fault *fault)
 	for (; fault; fault = fault->next) {
 		struct fault copy = *fault;
 		char **texts[] = { &copy.at, &copy.request, &copy.key, &copy.status, &copy.domain,
-			&copy.code, &copy.code_type, &copy.text };
+			&copy.code, &copy.code_type, &copy.text, &copy.hex };
 		size_t i;
 
 		for (i = 0; i < countof(texts); i++)

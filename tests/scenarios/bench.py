@@ -391,6 +391,14 @@ def environment(extra=()):
     return env
 
 
+def is_utf8(said):
+    try:
+        said.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 class Run:
     """One run of the client. What holds for every run is checked here."""
 
@@ -438,6 +446,8 @@ class Run:
         self.code = self.wait_for_end()
         self.seconds = time.monotonic() - self.began
         self.out, self.err = self.so_far()
+        self.is_utf8 = all(is_utf8(os.pread(f.fileno(), 1 << 24, 0))
+                           for f in (self.out_file, self.err_file))
         self.out_file.close()
         self.err_file.close()
         self.lines = []
@@ -457,6 +467,7 @@ class Run:
         suite.quiet("%s: ends by itself, and not by a signal" % self,
                     self.code is not None and self.code >= 0,
                     "%s\n%s%s" % (self.code, self.out, self.err))
+        suite.quiet("%s: what is said is UTF-8" % self, self.is_utf8, self.all())
         suite.quiet("%s: no sanitizer speaks" % self, not SANITIZERS.search(self.err), self.err)
         for what, text in (("stdout", self.out), ("stderr", self.err)):
             bad = NO_ESCAPES.search(text)

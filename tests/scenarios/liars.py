@@ -19,11 +19,12 @@ GRACE = 3
 INSTALL = dict(at="mcinstall", request="InstallProfileSilent")
 MC = "mcinstall"
 LOCK = "lockdown"
+NEIGHBOUR = "00008101-000A1C2D3E4F501E"
 
 
 class Row:
     def __init__(self, sentence, faults, want, truth=None, command=APPLY, message=None,
-                 **keys):
+                 codes=None, **keys):
         self.__dict__.update(locals())
 
 
@@ -74,6 +75,9 @@ LIES = [
         "noncompliant/profile-inactive 1"),
     Row("two stories: on the list, not in force", f("contradict", MC, "Restrictions", times=1),
         "noncompliant/not-effective 1", "present"),
+    Row("listed twice from then on",
+        f("listed-twice", MC, "GetProfileList", nth=2, key="OrderedIdentifiers"),
+        "failed/protocol 3", "acknowledged"),
     Row("installed, and not on the list that follows",
         f("contradict", MC, "GetProfileList", nth=2), "failed/not-stored 3", "acknowledged"),
     Row("a certificate refused although it is on the device's own list",
@@ -106,6 +110,14 @@ CHAINS = [
     Row("a refusal with a hundred links", [fault("error", **INSTALL, times=1, links="100")],
         "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
     Row("a refusal with ten thousand links", [fault("error", **INSTALL, times=1, links="10000")],
+        "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
+    Row("a refusal with ten thousand links, codes of every kind, and a terminal's escapes",
+        [fault("error", **INSTALL, times=1, links="10000", code="4001", code_type="mixed",
+               text="\x1b[31mred\x1b]0;title\x07 \x9b2J and \u202eturned\u202c")],
+        "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None),
+        codes=[4001, -4002, 4003, -4004, 4005, -4006, 4007, -14000]),
+    Row("a refusal with five links, and a megabyte of escapes in each",
+        [fault("error", **INSTALL, times=1, links="5", text="\x1b[2J" + "No. " * 249, repeat="1000")],
         "failed/refused 3", "sent", message=("MCInstallationErrorDomain", 4001, None)),
     Row("a refusal with a negative code",
         [fault("error", **INSTALL, times=1, code="-7", text="Minus.")],
@@ -195,12 +207,15 @@ def chains(s):
                 s.check("  the device's words are its own",
                         link.get("domain") == domain and (code is None or link.get("code") == code)
                         and (text is None or link.get("text") == text), link)
+            if row.codes:
+                s.equal("  every code is read, whatever its type, the last link's too",
+                        [x["code"] for x in e.get("chain", [])], row.codes)
             if "links" in row.faults[0]:
                 s.equal("  what was left out is counted",
                         len(e["chain"]) + e["chain_left_out"], int(row.faults[0]["links"]))
             b.tell("fault", "d%03d" % i, **{k: str(v) for k, v in row.faults[0].items()})
             said = b.run(*(["apply", "-u", b.udids["d%03d" % i]] + identity()))
-            s.quiet("in words too", said.code == told.code, said.all())
+            s.quiet("in words too", said.code == told.code and len(said.out) < 8192, said.all())
 
 
 def answers(s):
@@ -216,8 +231,16 @@ def answers(s):
                                                    key="CloudConfiguration"), "failed/protocol 3"),
         ("restrictions without their dictionary", f("missing-key", MC, "Restrictions",
                                                     key="GlobalRestrictions"), "failed/protocol 3"),
-        ("another device's UDID", f("wrong-type", LOCK, "GetValue", key="UniqueDeviceID"),
-         "compliant 0"),
+        ("no UDID", f("wrong-type", LOCK, "GetValue", key="UniqueDeviceID"), "compliant 0"),
+        ("the UDID of the device beside it", f("other-value", LOCK, "GetValue", key="UniqueDeviceID",
+                                               text=NEIGHBOUR), "failed/protocol 3"),
+        ("our identifier twice", f("listed-twice", MC, "GetProfileList", key="OrderedIdentifiers"),
+         "failed/protocol 3"),
+        ("another UUID than was stored", f("other-value", MC, "GetProfileList", key="PayloadUUID",
+                                           text="0B2F3C4D-0000-4000-8000-000000000001"),
+         "noncompliant/profile-differs 1"),
+        ("another organization's name", f("other-value", MC, "GetCloudConfiguration",
+                                          key="OrganizationName", text="Other GmbH"), "compliant 0"),
         ("a name that is a number", f("wrong-type", LOCK, "GetValue", key="DeviceName"),
          "compliant 0"),
         ("no version", f("missing-key", LOCK, "GetValue", key="ProductVersion"), "compliant 0"),
@@ -226,14 +249,20 @@ def answers(s):
         ("a profile without a UUID", f("missing-key", MC, "GetProfileList", key="PayloadUUID"),
          "noncompliant/profile-differs 1"),
     ]
-    with bench.Bench([ours("l%d" % i) for i in range(len(rows))]) as b:
+    with bench.Bench([ours("l%d" % i) for i in range(len(rows))] +
+                     [ours("neighbour", udid=NEIGHBOUR)]) as b:
         b.run("apply", "-a", *identity())
         for i, (sentence, faults, want) in enumerate(rows):
             for x in faults:
                 b.tell("fault", "l%d" % i, **x)
             told = b.on("l%d" % i, *VERIFY)
             s.equal("%s: %s" % (sentence, want), told.word(), want)
-            if "name" in sentence or "version" in sentence:
+            if "beside" in sentence:
+                s.equal("  it is told under the name that usbmuxd knows",
+                        told.result["device"]["udid"], b.udids["l%d" % i])
+                said = b.run("verify", "-u", b.udids["l%d" % i], *identity())
+                s.has("  and in words", said.out, "another device answers")
+            if "a name" in sentence or "version" in sentence:
                 s.equal("  what is not known is null",
                         told.result["device"]["name" if "name" in sentence else "os"], None)
 
