@@ -19,7 +19,10 @@
 #include "flow/worker.h"
 #include "wire/mux.h"
 
-enum { LINE_MAX_BYTES = 4 << 20 };	/* a result with some thousand profiles */
+enum {
+	LINE_MAX_BYTES = 4 << 20,	/* a result with some thousand profiles */
+	LINES_MAX = 20000,		/* three for each of those are said, and a few more */
+};
 
 /* ---- starting ------------------------------------------------------------ */
 
@@ -77,6 +80,7 @@ lane_start(const struct lane_order *o, struct lane *out, struct error *err)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
+		setpgid(0, 0);
 		worker_main(&(struct worker_order){ .job = &job, .device = o->device, .run = o->run,
 		    .parent = ends[1], .wants_steps = o->wants_steps, .must_ask = o->must_ask });
 		_exit(0);
@@ -86,6 +90,8 @@ lane_start(const struct lane_order *o, struct lane *out, struct error *err)
 		close(ends[0]);
 		return error_set_sys(err, ERR_SOFTWARE, errno, "fork");
 	}
+	/* Here as well: whoever comes first. */
+	(void)setpgid(pid, pid);
 	*out = (struct lane){ .pid = pid, .fd = ends[0], .device = *o->device, .kind = job.kind };
 	if (job.slot)
 		text_printable(job.slot, strlen(job.slot), out->slot, sizeof(out->slot));
@@ -171,10 +177,13 @@ lane_read(struct lane *lane, const struct lane_listener *listener)
 	while ((newline = memchr(lane->line.data, '\n', lane->line.len)) != NULL) {
 		size_t len = (size_t)(newline - (char *)lane->line.data);
 
+		if (++lane->n_lines > LINES_MAX)
+			break;
 		take_line(lane, listener, (char *)lane->line.data, len);
 		blob_drop_front(&lane->line, len + 1);
 	}
-	return lane->line.len < LINE_MAX_BYTES;
+	lane->is_endless = lane->n_lines > LINES_MAX || lane->line.len >= LINE_MAX_BYTES;
+	return !lane->is_endless;
 }
 
 /* ---- ending -------------------------------------------------------------- */
@@ -207,7 +216,7 @@ lane_not_begun(const struct mux_device *device, enum job_kind kind, const char *
 }
 
 static enum reason
-why_ended(enum lane_end_as as, int status, char *message, size_t size)
+why_ended(const struct lane *lane, enum lane_end_as as, int status, char *message, size_t size)
 {
 	switch (as) {
 	case LANE_STOPPED:
@@ -217,7 +226,11 @@ why_ended(enum lane_end_as as, int status, char *message, size_t size)
 		snprintf(message, size, "the device did not answer in time");
 		return REASON_TIMEOUT;
 	default:
-		if (WIFSIGNALED(status))
+		if (lane->is_endless)
+			snprintf(message, size, "the worker said more than any worker does");
+		else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+			snprintf(message, size, "the worker used up its CPU time");
+		else if (WIFSIGNALED(status))
 			snprintf(message, size, "the worker was ended by signal %d", WTERMSIG(status));
 		else
 			snprintf(message, size, "the worker ended without a result");
@@ -233,11 +246,12 @@ lane_end(struct lane *lane, const char *run, enum lane_end_as as)
 	int status = 0;
 
 	close(lane->fd);
+	kill(-lane->pid, SIGKILL);
 	kill(lane->pid, SIGKILL);
 	while (waitpid(lane->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (!lane->has_result) {
-		lane->told.reason = why_ended(as, status, message, sizeof(message));
+		lane->told.reason = why_ended(lane, as, status, message, sizeof(message));
 		result = lost_result(&lane->device, lane->kind, lane->slot, run, &lane->told, message);
 	}
 	outcome_clear(&lane->told);

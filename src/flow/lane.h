@@ -38,10 +38,13 @@ struct lane {
 	struct outcome		 told;		/* what its events say, should it die */
 	bool			 has_result;
 	bool			 is_asking;	/* waits for lane_answer() */
+	unsigned		 n_lines;	/* that it has said */
+	bool			 is_endless;	/* it said more than any worker would */
 };
 
 /*
- * Forks the worker (see flow/fleet.h on what that means). *out is ended by
+ * Forks the worker (see flow/fleet.h on what that means), in a process group of
+ * its own: should it ever start another, that one ends with it. *out is ended by
  * lane_end(). -1: there is none.
  */
 int	lane_start(const struct lane_order *order, struct lane *out, struct error *err);

@@ -60,7 +60,9 @@ set_limit(int what, rlim_t most)
 
 	if (getrlimit((__rlimit_resource_t)what, &limit) < 0 || limit.rlim_max < most)
 		return;
-	limit = (struct rlimit){ most, most };
+	/* A second between the two: the signal of the lower one says what it was about. */
+	limit.rlim_max = what == RLIMIT_CPU && limit.rlim_max > most ? most + 1 : most;
+	limit.rlim_cur = most;
 	(void)setrlimit((__rlimit_resource_t)what, &limit);
 }
 

@@ -139,6 +139,8 @@ leave_interrupts_to_parent(void)
 	sigset_t none;
 
 	signal(SIGINT, SIG_IGN);
+	/* In a process group of its own, and yet its log is for the terminal. */
+	signal(SIGTTOU, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -109,7 +109,7 @@ def expired(s):
             s.equal("  it is warned of, once", told.err.count("certificate has expired"), 1)
         told = b.run("apply", "-u", b.udids["strict"], *who)
         s.check("a device that does not take it: the warning, and the verdict",
-                told.code == 2 and told.out.startswith("blocked (foreign-supervision)") and
+                told.code == 2 and told.out.startswith("! blocked (foreign-supervision)") and
                 "certificate has expired; devices may refuse it" in told.err, told.all())
         told = bench.run("identity", "show", *who)
         s.has("identity show says so too", told.out, "(expired)")
