@@ -18,7 +18,10 @@
 #include "base/text.h"
 #include "store/json.h"
 
-enum { NAME_MAX_BYTES = 128, LAST_WORDS_MAX = 160, VARIABLES_MAX = 16, DESCRIPTORS = 3 };
+enum {
+	NAME_MAX_BYTES = 128, LAST_WORDS_MAX = 160, VARIABLES_MAX = 16, DESCRIPTORS = 3,
+	CHUNKS = 16,	/* read in one turn: who prints without end does not stop the loop */
+};
 
 struct hook {
 	char	*program;
@@ -32,6 +35,7 @@ struct hook {
 	pid_t	 pid;
 	int	 pidfd, in, out;	/* -1: closed */
 	int64_t	 ends_ms;
+	bool	 was_killed;
 	char	 said[LAST_WORDS_MAX];	/* the end of what it printed */
 	size_t	 said_len;
 };
@@ -284,9 +288,13 @@ static void
 read_output(struct hook *k)
 {
 	char chunk[4096];
-	ssize_t n;
+	ssize_t n = 0;
+	int i;
 
-	while ((n = read(k->out, chunk, sizeof(chunk))) > 0 || (n < 0 && errno == EINTR)) {
+	for (i = 0; i < CHUNKS; i++) {
+		n = read(k->out, chunk, sizeof(chunk));
+		if (n == 0 || (n < 0 && errno != EINTR))
+			break;
 		size_t len = n > 0 ? (size_t)n : 0, keep, room = sizeof(k->said);
 
 		if (len > room)
@@ -297,7 +305,7 @@ read_output(struct hook *k)
 		memcpy(k->said + keep, chunk, len);
 		k->said_len = keep + len;
 	}
-	if (n < 0 && errno == EAGAIN)
+	if (i == CHUNKS || (n < 0 && errno == EAGAIN))
 		return;
 	clean_fd(&k->out);
 	k->out = -1;
@@ -317,14 +325,14 @@ last_words(const struct hook *k, char *out, size_t size)
 }
 
 static void
-judge_end(const struct hooks *h, const struct hook *k, int status, bool was_killed)
+judge_end(const struct hooks *h, const struct hook *k, int status)
 {
 	char words[LAST_WORDS_MAX], message[LAST_WORDS_MAX + 80];
 	const char *colon;
 
 	last_words(k, words, sizeof(words));
 	colon = *words ? ": " : "";
-	if (was_killed)
+	if (k->was_killed)
 		snprintf(message, sizeof(message), "killed after %lld seconds%s%s",
 		    (long long)h->settings.limit_ms / 1000, colon, words);
 	else if (WIFSIGNALED(status))
@@ -336,20 +344,28 @@ judge_end(const struct hooks *h, const struct hook *k, int status, bool was_kill
 	tell_failure(h, k, message);
 }
 
-/* Its process has ended, or is made to. */
+/* It is waited for in the loop: one that hangs in the kernel does not die at once. */
 static void
-end(struct hooks *h, size_t i, bool is_overdue)
+kill_overdue(struct hook *k)
+{
+	k->was_killed = true;
+	kill(-k->pid, SIGKILL);
+	/* It may have left its group. */
+	kill(k->pid, SIGKILL);
+}
+
+/* Its process has ended. */
+static void
+end(struct hooks *h, size_t i)
 {
 	struct hook *k = h->items[i];
 	int status = 0;
 
-	if (is_overdue)
-		kill(-k->pid, SIGKILL);
 	while (waitpid(k->pid, &status, 0) < 0 && errno == EINTR)
 		continue;
 	if (k->out >= 0)
 		read_output(k);
-	judge_end(h, k, status, is_overdue);
+	judge_end(h, k, status);
 	h->running--;
 	drop(h, i);
 }
@@ -395,8 +411,10 @@ hooks_run(struct hooks *h, const struct pollfd *fds, int64_t now_ms)
 			write_input(k);
 		if (own[2].revents && k->out >= 0)
 			read_output(k);
-		if (own[0].revents || now_ms >= k->ends_ms)
-			end(h, i, !own[0].revents);
+		if (own[0].revents)
+			end(h, i);
+		else if (now_ms >= k->ends_ms && !k->was_killed)
+			kill_overdue(k);
 	}
 	start_waiting(h, now_ms);
 }
@@ -412,6 +430,8 @@ hooks_wait_ms(const struct hooks *h, int64_t now_ms)
 	for (i = 0; i < h->running; i++) {
 		int64_t left = h->items[i]->ends_ms > now_ms ? h->items[i]->ends_ms - now_ms : 0;
 
+		if (h->items[i]->was_killed)
+			continue;
 		least = least < 0 || left < least ? left : least;
 	}
 	return least;
