@@ -120,4 +120,5 @@ def main():
     print(f"{compared} minutes compared")
 
 
-main()
+if __name__ == "__main__":
+    main()
