@@ -1,42 +1,42 @@
-/* service: what systemd hands over when it started us */
+/* service: what systemd hands over when it started us (sd_listen_fds(3)) */
 #include "base/service.h"
 
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "base/clean.h"
 #include "base/error.h"
-#include "base/library.h"
+#include "base/text.h"
 
-enum { FIRST_FD = 3 };	/* SD_LISTEN_FDS_START */
+enum { FIRST_FD = 3 };
 
-static int (*sd_listen_fds)(int unset_environment);
-
-static int
-load(struct error *err)
+/* How many there are for this process; the variables may be another's, then none. */
+static int64_t
+count_handed_over(void)
 {
-	static const struct library_symbol symbols[] = {
-		{ "sd_listen_fds", &sd_listen_fds },
-	};
+	const char *whose = getenv("LISTEN_PID"), *many = getenv("LISTEN_FDS");
+	int64_t pid, n;
 
-	return library_load("libsystemd.so.0", "install libsystemd0", symbols, countof(symbols), err);
+	if (!whose || text_number(whose, 1, INT32_MAX, &pid) < 0 || pid != getpid())
+		return 0;
+	return many && text_number(many, 1, INT32_MAX, &n) == 0 ? n : 0;
 }
 
 int
 service_socket(int *fd, struct error *err)
 {
-	int n;
+	int64_t n = count_handed_over();
 
-	*fd = -1;
-	if (!getenv("LISTEN_FDS"))
-		return 0;
-	if (load(err) < 0)
-		return -1;
-	n = sd_listen_fds(1);
-	if (n < 0)
-		return error_set_sys(err, ERR_UNAVAILABLE, -n, "the socket from systemd");
+	/* They are for us, not for whom we start. */
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
 	if (n > 1)
-		return error_set(err, ERR_USAGE, "systemd hands over %d sockets, and one is enough", n);
-	if (n == 1)
-		*fd = FIRST_FD;
+		return error_set(err, ERR_USAGE, "systemd hands over %lld sockets, and one is enough",
+		    (long long)n);
+	if (n == 1 && fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return error_set(err, ERR_USAGE, "the socket from systemd is not there");
+	*fd = n == 1 ? FIRST_FD : -1;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/service.h"
 #include "base/text.h"
 #include "cli/key.h"
@@ -19,7 +20,6 @@
 #include "crypto/agentclient.h"
 #include "crypto/agentserver.h"
 #include "flow/fleet.h"
-#include "station/notify.h"
 
 enum { DEFAULT_RATE = 600 };
 
@@ -112,6 +112,13 @@ tell_end(const struct cli *cli, enum agent_end end)
 	    "the agent is stopped");
 }
 
+static void
+beat(void *ctx)
+{
+	(void)ctx;
+	notify_send("WATCHDOG=1");
+}
+
 /* ---- setting up -------------------------------------------------------------------- */
 
 static int
@@ -177,7 +184,8 @@ cmd_agent(struct cli *cli)
 {
 	auto_agentsocket struct agentsocket s = { .fd = -1 };
 	auto_host struct host host = { 0 };
-	struct agentserver a = { .tell = tell, .ctx = cli };
+	struct agentserver a = { .tell = tell, .ctx = cli, .beat = beat,
+		.beat_ms = notify_watchdog_ms() };
 	struct error err = { 0 };
 	enum agent_end end;
 

@@ -35,6 +35,7 @@ struct serving {
 	int64_t		*signed_at;	/* the last max_rate of them, a ring; 0: none yet */
 	unsigned	 oldest;
 	int64_t		 asked_at;	/* the last request that made sense */
+	int64_t		 beat_at;	/* when it is due; INT64_MAX: never */
 };
 
 static void
@@ -45,6 +46,18 @@ serving_clear(struct serving *s)
 	for (i = 0; i < s->n; i++)
 		close(s->clients[i].fd);
 	free(s->signed_at);
+}
+
+/* Between two requests too: a slow token takes half a minute for each. */
+static void
+beat(struct serving *s)
+{
+	int64_t now = now_monotonic_ms();
+
+	if (now < s->beat_at)
+		return;
+	s->a->beat(s->a->ctx);
+	s->beat_at = now + s->a->beat_ms;
 }
 
 /* ---- how often ------------------------------------------------------------------- */
@@ -226,6 +239,7 @@ serve_ready(struct serving *s, const struct pollfd *polls)
 		struct client *c = &s->clients[i];
 
 		if (polls[i].revents) {
+			beat(s);
 			serve(s, c);
 			close(c->fd);
 		} else if (deadline_passed(c->deadline)) {
@@ -241,11 +255,11 @@ serve_ready(struct serving *s, const struct pollfd *polls)
 static struct deadline
 next_deadline(const struct serving *s)
 {
-	struct deadline next = deadline_never();
+	struct deadline next = { .at_ms = s->beat_at };
 	size_t i;
 
 	if (s->a->rules.idle_ms)
-		next.at_ms = s->asked_at + s->a->rules.idle_ms;
+		next = deadline_sooner(next, (struct deadline){ s->asked_at + s->a->rules.idle_ms });
 	for (i = 0; i < s->n; i++)
 		next = deadline_sooner(next, s->clients[i].deadline);
 	return next;
@@ -274,7 +288,8 @@ fill_polls(const struct serving *s, struct pollfd *polls)
 int
 agentserver_run(const struct agentserver *a, enum agent_end *end, struct error *err)
 {
-	auto_with(serving_clear) struct serving s = { .a = a, .asked_at = now_monotonic_ms() };
+	auto_with(serving_clear) struct serving s = { .a = a, .asked_at = now_monotonic_ms(),
+		.beat_at = a->beat_ms ? 0 : INT64_MAX };
 	struct pollfd polls[AGENT_CLIENTS_MAX + 2];
 
 	s.signed_at = calloc(a->rules.max_rate, sizeof(*s.signed_at));
@@ -282,7 +297,10 @@ agentserver_run(const struct agentserver *a, enum agent_end *end, struct error *
 		return error_memory(err);
 	for (;;) {
 		size_t n = fill_polls(&s, polls);
-		int ready = deadline_poll(polls, n, next_deadline(&s), true);
+		int ready;
+
+		beat(&s);
+		ready = deadline_poll(polls, n, next_deadline(&s), true);
 
 		if (ready < 0 && errno != EINTR)
 			return error_set_sys(err, ERR_SOFTWARE, errno, "poll");

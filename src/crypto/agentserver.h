@@ -46,6 +46,9 @@ struct agentserver {
 	const struct cert	*cert;
 	struct agent_rules	 rules;
 	agent_tell_fn		*tell;		/* of every request, before it is answered */
+	/* Called this often or sooner, for who wants to know that the loop turns; 0: never. */
+	int64_t			 beat_ms;
+	void			(*beat)(void *ctx);
 	void			*ctx;
 };
 

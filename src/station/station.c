@@ -14,12 +14,12 @@
 #include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "crypto/tls.h"
 #include "flow/fleet.h"
 #include "flow/journal.h"
 #include "station/board.h"
 #include "station/hooks.h"
-#include "station/notify.h"
 #include "station/station_run.h"
 
 enum {

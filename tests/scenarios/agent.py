@@ -6,7 +6,6 @@ no command of ours would send is sent too.
 """
 import os
 import re
-import shutil
 import signal
 import socket
 import stat
@@ -278,19 +277,36 @@ def services(s):
     heard = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     heard.bind(path("notify"))
     heard.settimeout(bench.ANSWER_SECONDS)
-    wrapper = bench.write("wrapper", "#!/bin/sh\nLISTEN_FDS=1 LISTEN_PID=$$ exec %s \"$@\" 3<&%d\n"
-                          % (bench.CHAPERONE, listener.fileno()), 0o700)
-    chaperone, bench.CHAPERONE = bench.CHAPERONE, wrapper
-    try:
-        a = Agent("unused", env={"NOTIFY_SOCKET": path("notify")}, pass_fds=[listener.fileno()],
-                  expect=None)
-    finally:
-        bench.CHAPERONE = chaperone
-    s.equal("systemd hears that it is ready", heard.recv(200), b"READY=1")
+    program = bench.CHAPERONE
+
+    def handed_over(variables, **more):
+        bench.CHAPERONE = bench.write("wrapper", "#!/bin/sh\n%s exec %s \"$@\" 3<&%d\n"
+                                      % (variables, program, listener.fileno()), 0o700)
+        try:
+            return Agent("unused", pass_fds=[listener.fileno()], **more)
+        finally:
+            bench.CHAPERONE = program
+
+    def hears(word):
+        while (said := heard.recv(200)) != word:
+            if said != b"WATCHDOG=1":
+                return said
+        return word
+
+    a = handed_over("LISTEN_FDS=1 LISTEN_PID=$$", expect=None, env={
+        "NOTIFY_SOCKET": path("notify"), "WATCHDOG_USEC": "200000"})
+    s.equal("systemd hears that it is ready", hears(b"READY=1"), b"READY=1")
+    s.equal("  and that it lives", heard.recv(200), b"WATCHDOG=1")
     s.equal("it serves the socket it was given", send(path("unit"), packet(CERTIFICATE, "", b""))[0], 0)
+    s.equal("  and lives on", heard.recv(200), b"WATCHDOG=1")
     s.equal("  and ends", a.stop(), 0)
-    s.equal("systemd hears that, too", heard.recv(200), b"STOPPING=1")
+    s.equal("systemd hears that, too", hears(b"STOPPING=1"), b"STOPPING=1")
     s.check("the socket's name stays: it is systemd's", os.path.exists(path("unit")))
+    a = handed_over("LISTEN_FDS=1 LISTEN_PID=1")
+    s.equal("one that was handed to another is not ours",
+            (send(a.path, packet(CERTIFICATE, "", b""))[0], a.stop()), (0, 0))
+    a = handed_over("LISTEN_FDS=2 LISTEN_PID=$$", expect="hands over 2")
+    s.equal("nor are two one", a.finish().code, 64)
     listener.close()
 
 
@@ -354,8 +370,7 @@ def main():
         key(s, b)
     names(s)
     users(s)
-    if shutil.which("ldconfig") or os.path.exists("/usr/lib/x86_64-linux-gnu/libsystemd.so.0"):
-        services(s)
+    services(s)
     end_of_slow_and_idle(s, idle, silent)
     s.end()
 

@@ -1,6 +1,6 @@
 /* notify: what a service tells the service manager (sd_notify(3)) */
-#ifndef STATION_NOTIFY_H
-#define STATION_NOTIFY_H
+#ifndef BASE_NOTIFY_H
+#define BASE_NOTIFY_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 /* notify: what a service tells the service manager (sd_notify(3)) */
-#include "station/notify.h"
+#include "base/notify.h"
 
 #include <stddef.h>
 #include <stdio.h>
