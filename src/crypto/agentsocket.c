@@ -149,11 +149,13 @@ bind_name(int fd, const struct sockaddr_un *address, struct error *err)
 }
 
 static int
-open_to_group(const struct agentsocket_place *place, struct error *err)
+open_to_group(const struct agentsocket_place *place, const struct stat *st, struct error *err)
 {
 	if (!place->has_group)
 		return 0;
-	if (chown(place->path, (uid_t)-1, place->group) < 0 || chmod(place->path, 0660) < 0)
+	/* A service has the group as its own, and may be forbidden to give things away. */
+	if ((st->st_gid != place->group && chown(place->path, (uid_t)-1, place->group) < 0) ||
+	    chmod(place->path, 0660) < 0)
 		return error_set_sys(err, ERR_CREATE, errno, "%s", place->path);
 	return 0;
 }
@@ -178,11 +180,11 @@ agentsocket_listen(const struct agentsocket_place *place, struct agentsocket *ou
 	if (s.fd < 0 || bind_name(s.fd, &address, err) < 0)
 		return -1;
 	memcpy(s.path, address.sun_path, sizeof(s.path));
-	if (lstat(s.path, &st) == 0) {
-		s.device = st.st_dev;
-		s.inode = st.st_ino;
-	}
-	if (open_to_group(place, err) < 0)
+	if (lstat(s.path, &st) < 0)
+		return error_set_sys(err, ERR_CREATE, errno, "%s", s.path);
+	s.device = st.st_dev;
+	s.inode = st.st_ino;
+	if (open_to_group(place, &st, err) < 0)
 		return -1;
 	if (listen(s.fd, BACKLOG) < 0)
 		return error_set_sys(err, ERR_CREATE, errno, "%s", place->path);
