@@ -9,6 +9,7 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/text.h"
 #include "cli/key.h"
 #include "cli/output.h"
@@ -93,6 +94,10 @@ write_identity(const struct cli *cli, const struct identity *id, const char *pas
 		return error_hint(err, "for instance -o acme.p12");
 	}
 	if (choose_format(o, &format, err) < 0)
+		return -1;
+	/* Where anybody can exchange it, it would not be taken as an identity either. */
+	if (!o->allow_loose_files && strcmp(o->output, "-") != 0 &&
+	    folder_check_open(o->output, err) < 0)
 		return -1;
 	if (!o->no_encryption && secret_passphrase(&secret, o->output, &passphrase, err) < 0)
 		return -1;

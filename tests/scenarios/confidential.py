@@ -160,6 +160,70 @@ def written(s):
                 b"-----BEGIN PRIVATE KEY-----" in content, name == "clear.pem")
 
 
+def written_elsewhere(s):
+    s.topic("what lies where a key is to be written")
+    clear = ["identity", "create", "--organization", "New", "--no-encryption", "-o"]
+
+    def content(name):
+        with open(path(name)) as f:
+            return f.read()
+    bench.write("victim", "mine\n")
+    os.symlink(path("victim"), path("to-victim.pem"))
+    os.symlink(path("nowhere"), path("to-nowhere.pem"))
+    os.link(path("victim"), path("twin.pem"))
+    for name, what in (("to-victim.pem", "a link"), ("to-nowhere.pem", "a link to what is not there"),
+                       ("twin.pem", "another name of a file")):
+        run = bench.run(*clear, path(name))
+        s.equal("%s is not followed, and not written over: 73" % what, run.code, 73)
+        run = bench.run(*clear, path(name), "--overwrite")
+        s.check("  and with --overwrite it is replaced, not followed",
+                run.code == 0 and not os.path.islink(path(name)) and "PRIVATE KEY" in content(name) and
+                stat.S_IMODE(os.stat(path(name)).st_mode) == 0o600, run.all())
+    s.equal("  what they led to is as it was",
+            (content("victim"), os.path.exists(path("nowhere"))), ("mine\n", False))
+    os.mkdir(path("wide"))
+    os.chmod(path("wide"), 0o777)
+    run = bench.run(*clear, path("wide/k.pem"))
+    s.check("a folder in which anybody could exchange it: 77, and nothing is there",
+            run.code == 77 and not os.listdir(path("wide")), run.all())
+    run = bench.run(*clear, path("wide/k.pem"), "--allow-loose-files")
+    s.equal("  unless told", (run.code, os.listdir(path("wide"))), (0, ["k.pem"]))
+    os.chmod(path("wide"), 0o500)
+    run = bench.run(*clear, path("wide/n.pem"))
+    s.check("a folder that is not to be written to leaves nothing half-done",
+            os.geteuid() == 0 or (run.code == 73 and os.listdir(path("wide")) == ["k.pem"]), run.all())
+    os.chmod(path("wide"), 0o700)
+
+
+def loose(s):
+    s.topic("a key or passphrase file that others read")
+    for name in ("acme.pem", "acme.p12", "acme.key", "pw"):
+        shutil.copy(path(name), path("loose-" + name))
+    rows = [
+        ("a key in clear", ["identity", "show", "-i", path("loose-acme.pem")], "loose-acme.pem"),
+        ("a .p12", ["identity", "show", "-i", path("loose-acme.p12"), "--passphrase-file", path("pw")],
+         "loose-acme.p12"),
+        ("a key beside its certificate",
+         ["identity", "show", "-i", path("acme.crt") + "," + path("loose-acme.key")], "loose-acme.key"),
+        ("a passphrase", ["identity", "show", "-i", path("acme.p12"), "--passphrase-file",
+                          path("loose-pw")], "loose-pw"),
+        ("the key of an agent", ["agent", "-i", path("loose-acme.pem"), "--socket", path("ag")],
+         "loose-acme.pem"),
+        ("the passphrase of what is written", ["identity", "export", "-i", path("acme.pem"),
+         "--out-passphrase-file", path("loose-pw"), "-o", path("x.p12")], "loose-pw"),
+    ]
+    for sentence, args, name in rows:
+        for mode in (0o640, 0o604, 0o666):
+            os.chmod(path(name), mode)
+            run = bench.run(*args)
+            s.check("%s, mode %04o: 77" % (sentence, mode), run.code == 77 and
+                    "read by others (mode %04o)" % mode in run.err and "chmod 600" in run.err, run.all())
+        if args[0] == "identity" and args[1] == "show":
+            run = bench.run(*(args + ["--allow-loose-files"]))
+            s.equal("  unless told", run.code, 0)
+        os.chmod(path(name), 0o600)
+
+
 def folders(s):
     s.topic("a key or passphrase file that anybody can exchange")
     os.mkdir(path("open"))
@@ -191,6 +255,8 @@ def main():
     processes(s)
     prompts(s)
     written(s)
+    written_elsewhere(s)
+    loose(s)
     folders(s)
     s.end()
 
