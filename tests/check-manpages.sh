@@ -117,7 +117,7 @@ awk '/^\.S[hs] / { on = /JSON/ } on' "$page" | grep -E '^\.((It |Pq )?(Va|Ql)) '
 # What the station and the commands for profiles and the ledger say is checked one way: what the
 # page names is there.
 ( cd "$srcdir/src" && cat store/audit.c cli/record.c cli/cmd_ledger.c cli/cmd_audit.c \
-    cli/cmd_central.c cli/cmd_report.c cli/cmd_attest.c cli/cmd_agent.c station/station*.c cli/cmd_profile*.c core/lint.c ) |
+    cli/cmd_central.c cli/cmd_report.c cli/cmd_attest.c cli/stamp.c cli/cmd_agent.c station/station*.c cli/cmd_profile*.c core/lint.c ) |
     grep -oE '"[a-z][a-z_-]*"' | tr -d '"' | grep -vxF -f "$scratch/program" | sort -u >"$scratch/others"
 grep -vxF -f "$scratch/others" "$scratch/all" >"$scratch/page"
 compare "JSON key or word"

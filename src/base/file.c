@@ -160,3 +160,12 @@ file_write(const char *path, const void *data, size_t len, unsigned mode, bool r
 	sync_folder_of(path);
 	return 0;
 }
+
+int
+file_check_new(const char *path, bool replace, struct error *err)
+{
+	if (replace || strcmp(path, "-") == 0 || access(path, F_OK) != 0)
+		return 0;
+	error_set_sys(err, ERR_CREATE, EEXIST, "%s", path);
+	return error_hint(err, "--overwrite replaces it");
+}

@@ -34,4 +34,10 @@ int	file_read(const char *path, size_t limit, int flags, struct blob *out,
 int	file_write(const char *path, const void *data, size_t len, unsigned mode,
 	    bool replace, struct error *err);
 
+/*
+ * Before anything is done for its sake: ERR_CREATE, as file_write() would, when
+ * path is there and is not to be replaced.
+ */
+int	file_check_new(const char *path, bool replace, struct error *err);
+
 #endif

@@ -37,11 +37,17 @@ int	attest_choose(const struct attest *a, const struct host *host, const struct 
 /* A result as the device got it told. */
 void	attest_add(struct attest *a, const json_t *result);
 
+/* Who said what was wanted: the command, or the policies that results name. */
+struct wanted {
+	const struct desired	*desired;
+	const struct clients	*clients;
+};
+
 /*
- * Signs, has the journal note the signature, and writes the file. desired is
- * NULL when policies said what was wanted.
+ * Signs, has the journal note the signature, and writes the file, and the
+ * time-stamp request if there is to be one.
  */
 int	attest_write(const struct attest *a, const struct cli *cli, struct signer *signer,
-	    const struct desired *desired, struct journal *journal, struct error *err);
+	    const struct wanted *wanted, struct journal *journal, struct error *err);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "cli/output.h"
+#include "cli/stamp.h"
 #include "store/json.h"
 #include "store/statement.h"
 
@@ -43,7 +44,7 @@ print_result(const json_t *result)
 }
 
 static void
-print_statement(const struct statement *s)
+print_statement(const struct statement *s, const struct stamps *stamps)
 {
 	const json_t *results = json_object_get(s->content, "results"), *result;
 	char at[TEXT_TIME_MAX], signer[CERT_TEXT_MAX + 64];
@@ -56,6 +57,10 @@ print_statement(const struct statement *s)
 	put("signed by", signer);
 	put("sha256", s->signer.sha256);
 	put("signed at", at);
+	for (i = 0; i < stamps->n; i++) {
+		stamp_text(&stamps->items[i], signer, sizeof(signer));
+		put("existed at", signer);
+	}
 	put("station", json_text(s->content, "station", NULL));
 	put("nonce", json_text(s->content, "nonce", NULL));
 	json_array_foreach(results, i, result)
@@ -63,14 +68,35 @@ print_statement(const struct statement *s)
 }
 
 static json_t *
-statement_object(const struct statement *s, const char *file)
+statement_object(const struct statement *s, const struct stamps *stamps, const char *file)
 {
+	json_t *times = json_array();
 	char at[TEXT_TIME_MAX];
+	size_t i;
 
 	text_time_utc((struct timespec){ .tv_sec = s->signed_at }, at);
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:b}, s:s, s:O}", "schema", "chaperone.attested/1",
+	for (i = 0; i < stamps->n; i++)
+		json_array_append_new(times, stamp_object(stamps, i));
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:b}, s:s, s:o, s:O}", "schema", "chaperone.attested/1",
 	    "file", file, "signer", "organization", s->signer.organization, "sha256", s->signer.sha256,
-	    "trusted", s->is_trusted, "signed_at", at, "statement", s->content);
+	    "trusted", s->is_trusted, "signed_at", at, "timestamps", times, "statement", s->content);
+}
+
+/* Every time stamp that is given is genuine and for these bytes. */
+static int
+check_stamps(struct stamps *s, const struct blob *bytes, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		if (s->errors[i].kind != ERR_NONE) {
+			*err = s->errors[i];
+			return -1;
+		}
+		if (!timestamp_is_of(&s->items[i], bytes->data, bytes->len))
+			return error_set(err, ERR_DATA, "%s: the time stamp is for another file", s->files[i]);
+	}
+	return 0;
 }
 
 int
@@ -79,18 +105,22 @@ cmd_attest_verify(struct cli *cli)
 	const struct options *o = &cli->options;
 	auto_statement_of struct statement s = { 0 };
 	auto_blob struct blob bytes = { 0 }, anchors = { 0 };
+	auto_stamps struct stamps stamps = { 0 };
 	struct error err = { 0 };
 
-	if (file_read(cli->args[0], STATEMENT_MAX, FILE_ANY, &bytes, &err) < 0 ||
+	if (stamps_open(o, &stamps, &err) < 0 ||
+	    file_read(cli->args[0], STATEMENT_MAX, FILE_ANY, &bytes, &err) < 0 ||
 	    (o->ca && file_read(o->ca, ANCHORS_MAX, FILE_ANY, &anchors, &err) < 0))
 		return cli_fail(cli, &err);
 	if (statement_read(bytes.data, bytes.len, o->ca ? &anchors : NULL, o->nonce, &s, &err) < 0) {
 		error_context(&err, "%s", cli->args[0]);
 		return cli_fail(cli, &err);
 	}
+	if (check_stamps(&stamps, &bytes, &err) < 0)
+		return cli_fail(cli, &err);
 	if (o->json)
-		output_json_line(stdout, statement_object(&s, cli->args[0]));
+		output_json_line(stdout, statement_object(&s, &stamps, cli->args[0]));
 	else
-		print_statement(&s);
+		print_statement(&s, &stamps);
 	return 0;
 }

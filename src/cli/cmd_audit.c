@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/blob.h"
@@ -11,7 +12,9 @@
 #include "base/file.h"
 #include "cli/output.h"
 #include "cli/record.h"
+#include "cli/stamp.h"
 #include "store/audit.h"
+#include "store/json.h"
 
 enum { SEAL_FILE_MAX = 1 << 20, HEADS_MAX = 64, EXIT_BROKEN = 1 };
 
@@ -19,6 +22,8 @@ enum { SEAL_FILE_MAX = 1 << 20, HEADS_MAX = 64, EXIT_BROKEN = 1 };
 struct known {
 	struct blob	heads[HEADS_MAX];
 	struct blob	anchors;
+	struct stamps	stamps;
+	struct audit_stamp *digests;	/* of the stamps that are genuine, in their order */
 };
 
 static void
@@ -29,9 +34,29 @@ known_clear(struct known *k)
 	for (i = 0; i < HEADS_MAX; i++)
 		blob_clear(&k->heads[i]);
 	blob_clear(&k->anchors);
+	stamps_clear(&k->stamps);
+	free(k->digests);
 }
 
 #define auto_known	auto_with(known_clear)
+
+static int
+read_stamps(const struct options *o, struct known *k, struct audit_known *out,
+    struct error *err)
+{
+	size_t i;
+
+	if (stamps_open(o, &k->stamps, err) < 0)
+		return -1;
+	k->digests = calloc(k->stamps.n + 1, sizeof(*k->digests));
+	if (!k->digests)
+		return error_memory(err);
+	for (i = 0; i < k->stamps.n; i++)
+		memcpy(k->digests[i].digest, k->stamps.items[i].digest, sizeof(k->digests[i].digest));
+	out->stamps = k->digests;
+	out->n_stamps = k->stamps.n;
+	return 0;
+}
 
 static int
 read_known(const struct options *o, struct known *k, struct audit_known *out,
@@ -49,7 +74,7 @@ read_known(const struct options *o, struct known *k, struct audit_known *out,
 	out->heads = k->heads;
 	out->n_heads = o->heads.n;
 	out->anchors = o->ca ? &k->anchors : NULL;
-	return 0;
+	return read_stamps(o, k, out, err);
 }
 
 /* ---- telling ------------------------------------------------------------------------ */
@@ -101,6 +126,39 @@ tell_result(const struct telling *t, const char *station, const struct audit_res
 	printf("head: %s\n", r->hash);
 }
 
+/* What a time stamp shows of the chain; false: nothing. */
+static bool
+tell_stamp(const struct cli *cli, const struct known *k, size_t i)
+{
+	const struct error *wrong = &k->stamps.errors[i];
+	struct telling t = { cli, k->stamps.files[i] };
+	struct audit_finding f = { .kind = AUDIT_TIMESTAMP };
+	char when[CERT_TEXT_MAX + 64];
+	auto_json json_t *stamp = NULL;
+	json_t *object;
+
+	if (wrong->kind != ERR_NONE)
+		snprintf(f.text, sizeof(f.text), "%s", wrong->message);
+	else if (!k->digests[i].sealed)
+		snprintf(f.text, sizeof(f.text), "%s: the time stamp is for none of the seals that hold",
+		    k->stamps.files[i]);
+	if (f.text[0]) {
+		tell_finding(&t, &f);
+		return false;
+	}
+	stamp_text(&k->stamps.items[i], when, sizeof(when));
+	if (!cli->options.json) {
+		printf("everything up to event %lld existed at %s\n", (long long)k->digests[i].sealed, when);
+		return true;
+	}
+	object = json_pack("{s:s, s:I}", "schema", "chaperone.timestamp/1",
+	    "sealed", (json_int_t)k->digests[i].sealed);
+	stamp = stamp_object(&k->stamps, i);
+	json_object_update(object, stamp);
+	output_json_line(stdout, object);
+	return true;
+}
+
 /* ---- the command ---------------------------------------------------------------------- */
 
 static int
@@ -133,7 +191,7 @@ cmd_ledger_verify(struct cli *cli)
 	struct audit_result r = { 0 };
 	char carried[EVENT_HASH_MAX];
 	struct error err = { 0 };
-	size_t findings = 0;
+	size_t findings = 0, j;
 	unsigned i;
 
 	if (read_known(&cli->options, &k, &known, &err) < 0)
@@ -148,5 +206,7 @@ cmd_ledger_verify(struct cli *cli)
 		known.carried = carried;
 		known.first = r.last + 1;
 	}
+	for (j = 0; j < k.stamps.n; j++)
+		findings += !tell_stamp(cli, &k, j);
 	return findings ? EXIT_BROKEN : 0;
 }

@@ -209,8 +209,8 @@ static int
 make_statement(const struct cli *cli, const struct job *job, const struct side *side,
     struct journal *journal, struct error *err)
 {
-	int rc = attest_write(&side->attest, cli, side->attester, job->policies ? NULL : job->desired,
-	    journal, err);
+	const struct wanted wanted = { .desired = job->desired, .clients = &side->clients };
+	int rc = attest_write(&side->attest, cli, side->attester, &wanted, journal, err);
 
 	/* The devices' verdicts are on record by now; the signature follows them. */
 	if (rc == 0 && journal->ledger && journal->failed.kind == ERR_NONE)

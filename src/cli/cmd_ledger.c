@@ -14,6 +14,7 @@
 #include "cli/key.h"
 #include "cli/output.h"
 #include "cli/record.h"
+#include "cli/stamp.h"
 #include "store/json.h"
 #include "store/seal.h"
 
@@ -228,13 +229,15 @@ cmd_ledger_seal(struct cli *cli)
 	struct ledger_head head;
 	struct error err = { 0 };
 
-	if (key_open(cli, o->identity, &host, &err) < 0)
+	if ((o->output && file_check_new(o->output, o->overwrite, &err) < 0) ||
+	    stamp_check_request(o, &err) < 0 || key_open(cli, o->identity, &host, &err) < 0)
 		return cli_fail(cli, &err);
 	use.signer = host.signer;
 	if (record_open(cli, LEDGER_WRITE, &l, &err) < 0 || ledger_head(l, &head, &err) < 0 ||
 	    seal_make(l, cli->run, key_sign, &use, &cms, &err) < 0)
 		return cli_fail(cli, &err);
-	if (o->output && file_write(o->output, cms.data, cms.len, 0644, o->overwrite, &err) < 0)
+	if ((o->output && file_write(o->output, cms.data, cms.len, 0644, o->overwrite, &err) < 0) ||
+	    stamp_write_request(o, &cms, &err) < 0)
 		return cli_fail(cli, &err);
 	if (o->output && strcmp(o->output, "-") == 0)
 		return 0;

@@ -27,7 +27,8 @@ enum {
 const struct command commands[] = {
 	{ "list", cmd_device, DEVICE, 0, 0, "", "the attached devices, one line each" },
 	{ "show", cmd_device, DEVICE, 0, 0, "", "everything known of a device" },
-	{ "verify", cmd_device, DESIRED | GROUP_LEDGER | GROUP_NO_LEDGER | GROUP_ATTEST, 0, 0, "",
+	{ "verify", cmd_device, DESIRED | GROUP_LEDGER | GROUP_NO_LEDGER | GROUP_ATTEST |
+	    GROUP_STAMP, 0, 0, "",
 	    "compare devices with what they should be; read-only" },
 	{ "plan", cmd_device, DESIRED, 0, 0, "", "what apply would do" },
 	{ "apply", cmd_device, DESIRED | GROUP_APPLY | GROUP_LEDGER, 0, 0, "",
@@ -69,9 +70,10 @@ const struct command commands[] = {
 	    "what was done, an event per line" },
 	{ "ledger show", cmd_ledger_show, GROUP_LEDGER, 1, 1, "RUN",
 	    "everything that one command did" },
-	{ "ledger verify", cmd_ledger_verify, GROUP_LEDGER | GROUP_AUDIT, 0, MANY, "[FILE...]",
+	{ "ledger verify", cmd_ledger_verify, GROUP_LEDGER | GROUP_AUDIT | GROUP_STAMPED, 0, MANY, "[FILE...]",
 	    "recompute the chain and name where it breaks" },
-	{ "ledger seal", cmd_ledger_seal, GROUP_LEDGER | GROUP_PASSPHRASE | GROUP_OUTPUT, 0, 0, "",
+	{ "ledger seal", cmd_ledger_seal, GROUP_LEDGER | GROUP_PASSPHRASE | GROUP_OUTPUT |
+	    GROUP_STAMP, 0, 0, "",
 	    "sign the head, so that nothing before it can be rewritten" },
 	{ "ledger export", cmd_ledger_export, GROUP_LEDGER | GROUP_FILTER | GROUP_OUTPUT, 0, 0, "",
 	    "every event as JSON Lines, hashes included" },
@@ -83,7 +85,7 @@ const struct command commands[] = {
 	    "set that database up, and say who may use it" },
 	{ "report", cmd_report, GROUP_LEDGER | GROUP_REPORT | GROUP_OUTPUT, 0, 0, "",
 	    "what the ledger says: a page with -o FILE, else text" },
-	{ "attest verify", cmd_attest_verify, GROUP_SIGNED, 1, 1, "FILE",
+	{ "attest verify", cmd_attest_verify, GROUP_SIGNED | GROUP_STAMPED, 1, 1, "FILE",
 	    "check a signed statement, and say what it says" },
 	{ 0 },
 };

@@ -157,6 +157,12 @@ static const struct row {
 	    "sign it with this identity instead" },
 	{ "nonce", 0, TEXT, AT(nonce), GROUP_ATTEST | GROUP_SIGNED, 0, 0, "TEXT",
 	    "the statement repeats it, which shows that it is no old one" },
+	{ "timestamp-request", 0, TEXT, AT(timestamp_request), GROUP_STAMP, 0, 0, "FILE",
+	    "write what a time-stamping authority is to be asked (RFC 3161)" },
+	{ "timestamp", 0, TEXTS, AT(timestamps), GROUP_STAMPED, 0, 0, "FILE",
+	    "the authority's reply, which must be for this (repeatable)" },
+	{ "tsa-ca", 0, TEXT, AT(tsa_ca), GROUP_STAMPED, 0, 0, "FILE",
+	    "the authority is one of these certificates, or descends from one" },
 
 	{ "json", 0, FLAG, AT(json), GROUP_GLOBAL, 0, 0, NULL, "JSON Lines on stdout" },
 	{ "quiet", 'q', COUNT_DOWN, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL, "less on stderr" },

@@ -25,6 +25,8 @@ enum option_group {
 	GROUP_POLICY	= 1 << 12,	/* policy check */
 	GROUP_STATION	= 1 << 13,
 	GROUP_AGENT	= 1 << 14,	/* agent */
+	GROUP_STAMP	= 1 << 15,	/* verify, ledger seal: asks for a time stamp */
+	GROUP_STAMPED	= 1 << 16,	/* attest verify, ledger verify: time stamps */
 	GROUP_PASSPHRASE = 1 << 11,	/* a key is read, but no device touched */
 	GROUP_LEDGER	= 1 << 20,	/* --ledger FILE */
 	GROUP_NO_LEDGER	= 1 << 21,	/* --no-ledger: read-only commands */
@@ -77,8 +79,9 @@ struct options {
 	const char	*policies, *http;
 	/* ledger, report, attest; policy and until_time are shared with the above */
 	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
+	const char	*timestamp_request, *tsa_ca;
 	const char	*attest, *attest_with, *nonce, *to, *from, *client, *login;
-	struct texts	 heads;
+	struct texts	 heads, timestamps;
 	bool		 no_ledger, csv, follow;
 	/* the words that are no options: the command and its arguments */
 	struct texts	 words;

@@ -60,6 +60,15 @@ read_offset(const char *s, int *offset)
 	return true;
 }
 
+/* The length of ".123": part of a second, which does not matter here. */
+static size_t
+fraction(const char *s)
+{
+	size_t digits = *s == '.' ? strspn(s + 1, "0123456789") : 0;
+
+	return digits ? digits + 1 : 0;
+}
+
 static bool
 read_rfc3339(const char *s, int64_t *at)
 {
@@ -69,7 +78,7 @@ read_rfc3339(const char *s, int64_t *at)
 
 	if (sscanf(s, "%4d-%2d-%2d%*1[Tt ]%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
 		&tm.tm_hour, &tm.tm_min, &tm.tm_sec, &used) != 6 || !used ||
-	    !read_offset(s + used, &offset))
+	    !read_offset(s + used + fraction(s + used), &offset))
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;

@@ -92,6 +92,30 @@ ossl_cert_to_pem(X509 *cert, struct blob *out, struct error *err)
 	return ossl_take_bytes(bio, out, err);
 }
 
+int
+ossl_add_anchors(X509_STORE *store, const struct blob *anchors, struct error *err)
+{
+	auto_bio BIO *bio = BIO_new_mem_buf(anchors->data, (int)anchors->len);
+	int n = 0;
+
+	while (bio) {
+		auto_x509 X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+
+		if (!x)
+			break;
+		X509_STORE_add_cert(store, x);
+		n++;
+	}
+	if (n == 0) {
+		const unsigned char *p = anchors->data;
+		auto_x509 X509 *x = d2i_X509(NULL, &p, (long)anchors->len);
+
+		if (x && X509_STORE_add_cert(store, x) == 1)
+			n++;
+	}
+	return n ? 0 : ossl_error(err, ERR_DATA, "there is no certificate to check against");
+}
+
 void
 ossl_legacy_open(struct ossl_legacy *l)
 {

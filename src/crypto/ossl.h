@@ -67,6 +67,9 @@ int	ossl_take_bytes(BIO *bio, struct blob *out, struct error *err);
 int	ossl_key_to_pem(EVP_PKEY *key, struct blob *out, struct error *err);
 int	ossl_cert_to_pem(X509 *cert, struct blob *out, struct error *err);
 
+/* Adds all certificates of a PEM, or the one of a DER. ERR_DATA when there is none. */
+int	ossl_add_anchors(X509_STORE *store, const struct blob *anchors, struct error *err);
+
 /*
  * Old algorithms (RC2, single DES, MD4) live in OpenSSL's legacy provider. It
  * is loaded into a library context of its own, so that nothing else of this

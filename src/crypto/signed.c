@@ -145,30 +145,6 @@ signed_attach(const struct blob *detached, const void *content, size_t len, stru
 /* ---- trust ------------------------------------------------------------------------ */
 
 static int
-add_anchors(X509_STORE *store, const struct blob *anchors, struct error *err)
-{
-	auto_bio BIO *bio = BIO_new_mem_buf(anchors->data, (int)anchors->len);
-	int n = 0;
-
-	while (bio) {
-		auto_x509 X509 *x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-
-		if (!x)
-			break;
-		X509_STORE_add_cert(store, x);
-		n++;
-	}
-	if (n == 0) {
-		const unsigned char *p = anchors->data;
-		auto_x509 X509 *x = d2i_X509(NULL, &p, (long)anchors->len);
-
-		if (x && X509_STORE_add_cert(store, x) == 1)
-			n++;
-	}
-	return n ? 0 : ossl_error(err, ERR_DATA, "there is no certificate to check against");
-}
-
-static int
 check_trust(CMS_ContentInfo *cms, const struct blob *anchors, int64_t at, struct error *err)
 {
 	auto_with(clean_store) X509_STORE *store = X509_STORE_new();
@@ -179,7 +155,7 @@ check_trust(CMS_ContentInfo *cms, const struct blob *anchors, int64_t at, struct
 	CMS_SignerInfo_get0_algs(only_signer(cms), NULL, &signer, NULL, NULL);
 	if (!store || !ctx)
 		return error_memory(err);
-	if (add_anchors(store, anchors, err) < 0)
+	if (ossl_add_anchors(store, anchors, err) < 0)
 		return -1;
 	if (X509_STORE_CTX_init(ctx, store, signer, inside) != 1)
 		return ossl_error(err, ERR_SOFTWARE, "checking the signer");

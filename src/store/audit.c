@@ -36,7 +36,7 @@ audit_kind_word(enum audit_kind kind)
 {
 	static const char *const words[] = {
 		"changed", "misplaced", "not-linked", "missing", "cut-off", "unreadable", "foreign",
-		"carried", "schema", "damaged", "seal",
+		"carried", "schema", "damaged", "seal", "timestamp",
 	};
 
 	return kind < countof(words) ? words[kind] : NULL;
@@ -125,6 +125,16 @@ check_link(struct audit *a, const struct event *e)
 }
 
 static void
+match_stamps(struct audit *a, const struct seal *s)
+{
+	size_t i;
+
+	for (i = 0; i < a->known->n_stamps; i++)
+		if (memcmp(a->known->stamps[i].digest, s->sha256, sizeof(s->sha256)) == 0)
+			a->known->stamps[i].sealed = s->sequence;
+}
+
+static void
 check_against(struct audit *a, const struct seal *s, const char *where)
 {
 	auto_statement sqlite3_stmt *row = NULL;
@@ -157,6 +167,7 @@ check_against(struct audit *a, const struct seal *s, const char *where)
 		a->result->seals++;
 		if (s->sequence > a->result->sealed)
 			a->result->sealed = s->sequence;
+		match_stamps(a, s);
 	}
 }
 

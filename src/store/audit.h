@@ -23,6 +23,7 @@ enum audit_kind {
 	AUDIT_SCHEMA,		/* a guard (trigger) or table is not as it was made */
 	AUDIT_DAMAGED,		/* the file's structure, e.g. an index hides rows */
 	AUDIT_SEAL,		/* a seal is not genuine, or says something else */
+	AUDIT_TIMESTAMP,	/* a time stamp is not genuine, or for no seal that fits */
 	AUDIT_KINDS
 };
 
@@ -32,11 +33,19 @@ struct audit_finding {
 	char		text[400];	/* one line for people */
 };
 
+/* Of a time stamp (RFC 3161) that is genuine. */
+struct audit_stamp {
+	uint8_t	digest[32];	/* SHA-256 of what was stamped */
+	int64_t	sealed;		/* set when that is a seal which fits: up to this event */
+};
+
 /* What is known from elsewhere. All may be empty. */
 struct audit_known {
 	const struct blob	*heads;		/* seals (CMS) kept outside */
 	size_t			 n_heads;
 	const struct blob	*anchors;	/* who may sign seals: certificates, as for signed_open() */
+	struct audit_stamp	*stamps;	/* matched with the seals, whichever file has them */
+	size_t			 n_stamps;
 	const char		*carried;	/* hash that the file must follow */
 	int64_t			 first;		/* and with which sequence; 0: not known */
 };

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "crypto/digest.h"
 #include "crypto/signed.h"
 #include "store/json.h"
 #include "store/ledger.h"
@@ -102,6 +103,7 @@ seal_read(const void *cms, size_t len, const struct blob *anchors, struct seal *
 	if (take_seal(content, out, err) < 0)
 		return -1;
 	out->signed_at = s.signed_at;
+	digest_sha256(cms, len, out->sha256);
 	return cert_copy(&s.signer, &out->signer, err);
 }
 

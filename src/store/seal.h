@@ -37,6 +37,7 @@ struct seal {
 	int64_t		sequence;
 	char		hash[EVENT_HASH_MAX];
 	int64_t		signed_at;	/* seconds since 1970 */
+	uint8_t		sha256[32];	/* of the CMS: what a time stamp is for */
 	struct cert	signer;
 };
 

@@ -3,6 +3,7 @@
 
 The two openssl commands are those of chaperone(1), read from the page itself.
 """
+import hashlib
 import json
 import os
 import re
@@ -87,6 +88,83 @@ def signers(s, b):
     s.has("  and tells it", a.err, "signed: statement")
 
 
+def authority(name):
+    """A time-stamping authority of our own, and what it does with a request."""
+    bench.openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path(name + ".key"),
+                  "-out", path(name + ".crt"), "-days", "10", "-subj", "/CN=" + name,
+                  "-addext", "extendedKeyUsage=critical,timeStamping")
+    bench.write("serial", "01\n")
+    config = bench.write("tsa.cnf", "[tsa]\nserial = %s\ndefault_policy = 1.2.3.4\n"
+                         "signer_digest = sha256\ndigests = sha256\ness_cert_id_alg = sha256\n"
+                         % path("serial"))
+
+    def stamp(request, reply):
+        return bench.openssl("ts", "-reply", "-config", config, "-section", "tsa", "-queryfile",
+                             path(request), "-signer", path(name + ".crt"), "-inkey",
+                             path(name + ".key"), "-out", path(reply))
+    return stamp
+
+
+def stamped(s, b):
+    s.topic("when it existed, says somebody else")
+    for n in "12":
+        b.on("one", "verify", "--attest", path("t%s.p7s" % n), "--timestamp-request",
+             path("t%s.tsq" % n), *identity())
+    authority("tsa")("t1.tsq", "t1.tsr")
+    authority("fake")("t1.tsq", "fake.tsr")
+    s.check("openssl finds the reply right", bench.openssl(
+        "ts", "-verify", "-data", path("t1.p7s"), "-in", path("t1.tsr"),
+        "-CAfile", path("tsa.crt")))
+    rows = [
+        ("so do we", 0, "t1.p7s", "t1.tsr", "tsa.crt", None),
+        ("but not for another statement", 65, "t2.p7s", "t1.tsr", "tsa.crt", "for another file"),
+        ("not by another authority", 65, "t1.p7s", "fake.tsr", "tsa.crt",
+         "not by the authority expected"),
+        ("not by somebody who signs statements", 65, "t1.p7s", "t1.tsr", "acme.crt",
+         "not by the authority expected"),
+        ("a statement is no reply", 65, "t1.p7s", "t2.p7s", "tsa.crt", "no reply"),
+        ("a certificate that is none", 65, "t1.p7s", "t1.tsr", "t1.tsq", "no certificate"),
+    ]
+    for sentence, code, cms, reply, ca, said in rows:
+        run = bench.run("attest", "verify", path(cms), "--timestamp", path(reply), "--tsa-ca",
+                        path(ca), "--json")
+        s.equal(sentence, run.code, code)
+        if said:
+            s.has("  and says so", run.lines[0]["message"], said)
+        else:
+            times = run.lines[0]["timestamps"]
+            s.check("  and says when, and by whom", len(times) == 1 and
+                    times[0]["authority"] == "tsa" and times[0]["at"] >= made_at(run), times)
+    run = bench.run("attest", "verify", path("t1.p7s"), "--timestamp", path("t1.tsr"), "--timestamp",
+                    path("fake.tsr"), "--tsa-ca", path("tsa.crt"))
+    s.equal("of two, both must be right", run.code, 65)
+
+
+def made_at(run):
+    """To the second: an authority's clock tells no less."""
+    return run.lines[0]["statement"]["at"][:19] + ".000Z"
+
+
+def by_policy(s, b):
+    s.topic("what policies wanted is in it too")
+    b.run("apply", "-u", b.udids["two"], *identity())
+    policy = bench.write("kept.yaml", "version: 1\nname: kept\nidentity: %s\norganization: Kept\n"
+                         "profiles:\n  - preset: imessage-off\n" % path("acme.pem"))
+    run = b.run("verify", "-a", "--policy", policy, "--json", "--attest", path("p.p7s"))
+    told = bench.run("attest", "verify", path("p.p7s"), "--json").lines[0]["statement"]["profiles"]
+    s.equal("each once, as the results expect it", [p["uuid"] for p in told],
+            sorted({p["expected_uuid"] for r in run.lines for p in r["profiles"]}))
+    b.run("apply", "-a", "--policy", policy)
+    listed = b.run("verify", "-u", b.udids["one"], "--policy", policy, "--json").lines[0]["profiles"]
+    s.equal("  the device has it after apply", listed[0]["uuid"], told[0]["uuid"])
+    s.check("  with the digest of the bytes that went there",
+            re.match(r"[0-9a-f]{64}\Z", told[0]["sha256"]), told)
+    bench.run("profile", "build", "--organization", "Kept", "-o", path("kept.mobileconfig"))
+    with open(path("kept.mobileconfig"), "rb") as f:
+        s.equal("  as profile build makes them", told[0]["sha256"],
+                hashlib.sha256(f.read()).hexdigest())
+
+
 def refusals(s, b):
     s.topic("what is not done")
     bench.write("there", "x")
@@ -95,6 +173,9 @@ def refusals(s, b):
         ("to standard output", 64, ["--attest", "-"] + identity()),
         ("by nobody", 64, ["--attest", path("n.p7s")]),
         ("a signer of nothing", 64, ["--attest-with", path("acme.pem")] + identity()),
+        ("a time-stamp request over a file that is there", 73,
+         ["--attest", path("n.p7s"), "--timestamp-request", path("there")] + identity()),
+        ("a time stamp for no statement", 64, ["--timestamp-request", path("n.tsq")] + identity()),
         ("a nonce of two lines", 64, ["--attest", path("n.p7s"), "--nonce", "a\nb"] + identity()),
         ("by an identity that is not there", 66,
          ["--attest", path("n.p7s"), "--attest-with", path("none.pem")] + identity()),
@@ -117,6 +198,8 @@ def main():
     with bench.Bench([ours("one"), ours("two")]) as b:
         good(s, b)
         signers(s, b)
+        stamped(s, b)
+        by_policy(s, b)
         refusals(s, b)
     s.end()
 

@@ -145,6 +145,14 @@ DOCUMENTS = {
         "about": one_of("hook", "ledger", "memory", "port", "seal", "usbmuxd"), "message": TEXT,
         "hint": maybe(TEXT),
     },
+    "chaperone.attested/1": {
+        "schema": TEXT, "file": TEXT, "signed_at": TIME,
+        "signer": {"organization": TEXT, "sha256": SHA256, "trusted": TRUTH},
+        "timestamps": each({"file": TEXT, "at": TIME, "authority": TEXT, "sha256": SHA256}),
+        "statement": {
+            "schema": TEXT, "at": TIME, "station": TEXT, "nonce": TEXT, "results": LIST,
+            "profiles": each({"identifier": TEXT, "uuid": TEXT, "sha256": maybe(SHA256)})},
+    },
     "chaperone.slot/1": {"schema": TEXT, "name": TEXT, "port": TEXT},
     "chaperone.agent/1": {"schema": TEXT, "at": TIME, "event": one_of("idle", "stopped")},
     "chaperone.agent/1 ready": {
