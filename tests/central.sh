@@ -131,6 +131,25 @@ echo "$stations stations, $total events in $ms ms; a new event of another statio
 exits "pushed again" 0 chaperone ledger push --ledger l1.db --to "$(url station_1)" --json
 is "nothing is sent twice" 0 "$(jq .events out)"
 
+# ---- weeks later, and closed in the meantime --------------------------------------------
+"$here/ledgersample" away.db bench-away 10 10 17 || exit 99
+exits "a station that goes away" 0 chaperone ledger central-init --to "$(url "$owner")" --station bench-away --client client-0 --login station_away
+exits "is there up to now" 0 chaperone ledger push --ledger away.db --to "$(url station_away)" --json
+at=$(jq .sequence out)
+for _ in 1 2 3; do
+	exits "its ledger is closed" 0 chaperone ledger rotate --ledger away.db
+done
+exits "it comes back" 0 chaperone ledger push --ledger away.db --to "$(url station_away)" --json
+# A rotation is two events: who ordered it, and the end of the file.
+is "what was in the archives goes first" "[6,$((at + 6))]" "$(jq -c '[.events, .sequence]' out)"
+exits "an archive that is there" 0 chaperone ledger push --ledger "ledger-1-$((at + 2)).db" --to "$(url station_away)" --json
+is "is there" 0 "$(jq .events out)"
+exits "closed once more" 0 chaperone ledger rotate --ledger away.db --archive elsewhere.db
+exits "and once more" 0 chaperone ledger rotate --ledger away.db
+rm "ledger-$((at + 9))-$((at + 10)).db"
+exits "an archive that is not beside it" 65 chaperone ledger push --ledger away.db --to "$(url station_away)"
+is "is asked for" yes "$(grep -q 'push the archive before it first' err && echo yes)"
+
 # ---- what a station may not do ---------------------------------------------------------
 row="'bench-2', 999999, now(), 0, 0, 'b', 'r', NULL, 'sent', '{}', repeat('0', 64), repeat('1', 64)"
 refused() { is "$1" yes "$(sql station_1 "$2" | grep -qE 'row-level security|permission denied' && echo yes)"; }
@@ -141,10 +160,16 @@ refused "update its chain" "UPDATE chaperone.chain SET hash = repeat('1', 64)"
 refused "delete" "DELETE FROM chaperone.events"
 refused "truncate" "TRUNCATE chaperone.events"
 refused "read events" "SELECT * FROM chaperone.events"
+refused "write into a partition" "INSERT INTO chaperone.events_other VALUES ($row)"
+refused "read a partition" "SELECT * FROM chaperone.events_other"
+refused "read what others may not" "SELECT * FROM chaperone.stations"
 refused "become another" "INSERT INTO chaperone.stations VALUES ('x', 'y', 'station_1')"
 refused "silence an alarm" "DELETE FROM chaperone.alarms"
 is "another's chain is not seen" 0 "$(sql station_1 "SELECT count(*) FROM chaperone.chain WHERE station <> 'bench-1'")"
 is "the owner does not delete by mistake" yes "$(sql "$owner" 'DELETE FROM chaperone.events' | grep -q append-only && echo yes)"
+is "nor empty it" yes "$(sql "$owner" 'TRUNCATE chaperone.events' | grep -q append-only && echo yes)"
+sql "$owner" "INSERT INTO chaperone.events VALUES ('odd', 1, now() + interval '40 months', 0, 0, 'b', 'r', NULL, 'sent', '{}', repeat('0', 64), repeat('1', 64))"
+exits "a clock that is years ahead is no obstacle later" 0 chaperone ledger central-init --to "$(url "$owner")"
 is "another station's ledger under this login" 77 "$(chaperone ledger push --ledger l2.db --to "$(url station_1)" >/dev/null 2>&1; echo $?)"
 
 # ---- two stations with one id; a ledger rolled back ----------------------------------------
@@ -167,4 +192,68 @@ is "counts the client's stations and no others" "$want" "$(jq .jobs out)"
 exits "a page from the database" 0 chaperone report --from "$(url reader_1)" -o page.html
 is "a reader cannot write" yes "$(sql reader_1 "DELETE FROM chaperone.events" | grep -q 'permission denied' && echo yes)"
 is "a station gets no report" 77 "$(chaperone report --from "$(url station_1)" >/dev/null 2>&1; echo $?)"
+
+# ---- over the network: TLS, and whose certificate it is --------------------------------------
+if ! command -v openssl >/dev/null; then
+	echo "no openssl here: TLS was not tried"
+	exit $failed
+fi
+ca() {	# NAME: a certificate authority
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.crt" -days 10 -subj "/CN=$1" 2>/dev/null || exit 99
+}
+certify() {	# CA NAME: a key and a certificate of this name
+	openssl req -newkey rsa:2048 -nodes -keyout "$2.key" -out "$2.csr" -subj "/CN=$2" 2>/dev/null &&
+	openssl x509 -req -in "$2.csr" -CA "$1.crt" -CAkey "$1.key" -CAcreateserial -days 10 -out "$2.crt" \
+	    -extfile <(echo "subjectAltName=DNS:$2") 2>/dev/null || exit 99
+	chmod 600 "$2.key"
+}
+ca central-ca
+ca other-ca
+certify central-ca db.test
+certify central-ca station_1
+certify other-ca station_2
+cp db.test.crt db.test.key central-ca.crt pg/
+[ "$(id -u)" != 0 ] || chown postgres: pg/*
+cat >pg/data/pg_hba.conf <<TEXT
+local all all trust
+hostssl chaperone station_1,station_2 127.0.0.1/32 cert
+hostssl chaperone all 127.0.0.1/32 trust
+TEXT
+with_tls() {	# on|off: on a port that is free
+	for _ in 1 2 3 4 5 6 7 8; do
+		port=$((20000 + RANDOM))
+		"${as[@]}" "$pg/pg_ctl" -w -D pg/data -l pg/log -o "-k $scratch/pg -p $port -c listen_addresses=127.0.0.1 -c ssl=$1 -c ssl_cert_file=$scratch/pg/db.test.crt -c ssl_key_file=$scratch/pg/db.test.key -c ssl_ca_file=$scratch/pg/central-ca.crt" start >/dev/null && return
+	done
+	cat pg/log
+	exit 99
+}
+far() {	# LOGIN HOST MORE: a URL whose host is 127.0.0.1 by another name
+	echo "postgresql://$1@$2:$port/chaperone?hostaddr=127.0.0.1$3"
+}
+stop() { "${as[@]}" "$pg/pg_ctl" -w -D pg/data -m fast stop >/dev/null; }
+stop
+with_tls on
+trusted="&sslrootcert=$scratch/central-ca.crt"
+mine="&sslcert=$scratch/station_1.crt&sslkey=$scratch/station_1.key"
+push() { exits "$1" "$2" chaperone ledger push --ledger l1.db --to "$3"; }
+push "TLS to the server expected, by a certificate" 0 "$(far station_1 db.test "$trusted$mine")"
+exits "a report, too" 0 chaperone report --from "$(far reader_1 db.test "$trusted")" --json
+is "  of the client's stations" "$want" "$(jq .jobs out)"
+is "  encrypted, as the server sees it" t "$(psql -qAtX "$(far reader_1 db.test "$trusted&sslmode=verify-full")" -c "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")"
+push "another authority" 69 "$(far station_1 db.test "&sslrootcert=$scratch/other-ca.crt$mine")"
+is "  says so" yes "$(grep -q 'certificate verify failed' err && echo yes)"
+push "another name" 69 "$(far station_1 elsewhere.test "$trusted$mine")"
+is "  says so" yes "$(grep -q 'does not match host name' err && echo yes)"
+push "no authority at all" 69 "$(far station_1 db.test "$mine")"
+push "encrypted, to whomever: asked for" 0 "$(far station_1 db.test "&sslmode=require$mine")"
+push "plain" 64 "$(far station_1 db.test "$trusted$mine&sslmode=disable")"
+push "plain if need be" 64 "$(far station_1 db.test "$trusted$mine&sslmode=allow")"
+PGSSLMODE=disable push "plain, by the environment" 0 "$(far station_1 db.test "$trusted$mine")"
+push "without a certificate of its own" 69 "$(far station_1 db.test "$trusted")"
+push "with another station's" 69 "$(far station_2 db.test "$trusted$mine")"
+push "with one that another authority gave" 69 "$(far station_2 db.test "$trusted&sslcert=$scratch/station_2.crt&sslkey=$scratch/station_2.key")"
+stop
+with_tls off
+push "a server without TLS" 69 "$(far station_1 db.test "$trusted$mine")"
+is "  says so" yes "$(grep -q 'does not support SSL' err && echo yes)"
 exit $failed

@@ -35,20 +35,63 @@ tell(const struct cli *cli, const struct central_pushed *p)
 	fflush(stdout);
 }
 
+/*
+ * After weeks of outage the ledger may have been closed several times: its
+ * archives go first. *found is the next of them, or NULL.
+ */
+static int
+push_file(const struct cli *cli, struct central *c, const char *archive,
+    struct central_pushed *sum, char **found, struct error *err)
+{
+	const struct ledger_place place = { .path = archive };
+	struct central_pushed pushed = { 0 };
+	auto_ledger struct ledger *l = NULL;
+	int rc;
+
+	/* Opened anew each time: a rotation may have exchanged the file. */
+	rc = archive ? ledger_open(&place, LEDGER_READ, &l, err) : record_open(cli, LEDGER_READ, &l, err);
+	if (rc < 0)
+		return -1;
+	rc = central_push(c, l, &pushed, err);
+	sum->events += pushed.events;
+	sum->sequence = pushed.sequence;
+	if (rc < 0 && pushed.lacks)
+		*found = ledger_find_archive(ledger_path(l), pushed.lacks);
+	return rc;
+}
+
+static int
+push_all(const struct cli *cli, struct central *c, struct central_pushed *sum, struct error *err)
+{
+	for (;;) {
+		auto_free char *archive = NULL, *none = NULL;
+		struct error why = { 0 };
+		int64_t before = sum->sequence;
+
+		if (push_file(cli, c, NULL, sum, &archive, &why) == 0)
+			return 0;
+		if (!archive) {
+			*err = why;
+			return -1;
+		}
+		log_at(LOG_NORMAL, "the archive %s comes first", archive);
+		if (push_file(cli, c, archive, sum, &none, err) < 0)
+			return error_context(err, "%s", archive);
+		if (sum->sequence <= before)
+			return error_set(err, ERR_DATA, "%s has nothing of what comes next", archive);
+	}
+}
+
 /* *c is opened when it is not, and closed when it broke. */
 static int
 push_once(struct cli *cli, struct central **c, struct central_pushed *pushed, struct error *err)
 {
-	auto_ledger struct ledger *l = NULL;
-
 	if (!*c && central_open(cli->options.to, c, err) < 0)
 		return -1;
-	/* Opened anew each time: a rotation may have exchanged the file. */
-	if (record_open(cli, LEDGER_READ, &l, err) < 0 || central_push(*c, l, pushed, err) < 0) {
-		central_close(steal_pointer(c));
-		return -1;
-	}
-	return 0;
+	if (push_all(cli, *c, pushed, err) == 0)
+		return 0;
+	central_close(steal_pointer(c));
+	return -1;
 }
 
 /* Until a signal; whatever a network or a server does for weeks is waited out. */

@@ -115,7 +115,7 @@ central_open(const char *url, struct central **out, struct error *err)
 	const char *keys[] = { "dbname", "connect_timeout", "tcp_user_timeout", "application_name", "options",
 		"sslmode", NULL };
 	const char *values[] = { url, "10", "30000", "chaperone",
-		"-c statement_timeout=60000 -c client_min_messages=warning", "verify-full", NULL };
+		"-c statement_timeout=60000 -c client_min_messages=warning -c synchronous_commit=on", "verify-full", NULL };
 	bool is_local = false, has_mode = false;
 
 	if (!c)
@@ -212,17 +212,31 @@ sound_alarm(struct central *c, const char *station, const char *sequence, const 
 	return error_hint(err, "find out which ledger is the true one; each station needs an id of its own");
 }
 
+static int
+begins_later(const struct ledger_head *head, int64_t start, int64_t *lacks, struct error *err)
+{
+	*lacks = start + 1;
+	error_set(err, ERR_DATA, "the database ends at event %lld, this file begins at %lld",
+	    (long long)start, (long long)head->first);
+	return error_hint(err, "push the archive before it first: ledger push --ledger ARCHIVE");
+}
+
 /* Where the database stands, and that it stands on the same chain. */
 static int
 find_start(struct central *c, struct ledger *l, const struct ledger_head *head, int64_t *start,
-    struct error *err)
+    int64_t *lacks, struct error *err)
 {
-	const char *station[] = { head->station };
-	auto_result PGresult *r = query(c, "SELECT sequence, hash FROM chaperone.chain WHERE station = $1"
-	    " ORDER BY sequence DESC LIMIT 1", 1, station);
+	const char *values[] = { head->station, NULL };
+	auto_result PGresult *r = NULL;
 	struct wanted ours = { { 0 } };
 	struct ledger_filter only = { .limit = 1 };
+	char last[24];
 
+	/* After an archive others may follow there; after a file in use nothing can. */
+	snprintf(last, sizeof(last), "%lld", (long long)(head->is_closed ? head->sequence : INT64_MAX));
+	values[1] = last;
+	r = query(c, "SELECT sequence, hash FROM chaperone.chain WHERE station = $1"
+	    " AND sequence <= $2::bigint ORDER BY sequence DESC LIMIT 1", 2, values);
 	if (pq.resultStatus(r) != PGRES_TUPLES_OK)
 		return failed(c, r, "the database", err);
 	if (pq.ntuples(r) == 0) {
@@ -236,8 +250,7 @@ find_start(struct central *c, struct ledger *l, const struct ledger_head *head, 
 	else if (*start >= head->first && ledger_each(l, &only, take_hash, &ours, err) < 0)
 		return -1;
 	if (*start < head->first - 1)
-		return error_set(err, ERR_DATA, "the database ends at event %lld, this file begins at %lld: "
-		    "push the archive before it first", (long long)*start, (long long)head->first);
+		return begins_later(head, *start, lacks, err);
 	if (*start <= head->sequence && strcmp(ours.hash, pq.getvalue(r, 0, 1)) == 0)
 		return 0;
 	return sound_alarm(c, head->station, pq.getvalue(r, 0, 0), pq.getvalue(r, 0, 1),
@@ -312,7 +325,7 @@ central_push(struct central *c, struct ledger *l, struct central_pushed *out, st
 	struct ledger_head head;
 
 	*out = (struct central_pushed){ 0 };
-	if (ledger_head(l, &head, err) < 0 || find_start(c, l, &head, &next.after, err) < 0)
+	if (ledger_head(l, &head, err) < 0 || find_start(c, l, &head, &next.after, &out->lacks, err) < 0)
 		return -1;
 	out->sequence = next.after;
 	for (;;) {

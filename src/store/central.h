@@ -45,6 +45,7 @@ enum { CENTRAL_BATCH = 500 };	/* events in one transaction: others get their tur
 struct central_pushed {
 	int64_t	events;		/* that were new there */
 	int64_t	sequence;	/* the last that is there for certain: committed */
+	int64_t	lacks;		/* not 0: what comes next there lies in an archive of the ledger */
 };
 
 /*
@@ -52,7 +53,8 @@ struct central_pushed {
  * means committed; what arrives twice is kept once. ERR_DATA: the database
  * holds another event under a sequence of ours, or more than we have: this
  * station was cloned, or its file rolled back. The alarm is left there, and
- * nothing more is sent. *out is filled as far as it came, on failure too.
+ * nothing more is sent. ERR_DATA also when the file begins after what is there:
+ * out->lacks says with which event an archive comes first. *out is filled as far as it came, on failure too.
  */
 int	central_push(struct central *c, struct ledger *l, struct central_pushed *out,
 	    struct error *err);

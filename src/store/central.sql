@@ -55,16 +55,21 @@ CREATE INDEX IF NOT EXISTS events_by_kind ON chaperone.events (kind, at);
 CREATE INDEX IF NOT EXISTS events_by_device ON chaperone.events (device, at);
 
 -- A month per partition, from two years ago to a year ahead; a clock that is
--- further off goes into the last one.
+-- further off goes into the last one. Where such an event came before its month
+-- had a partition, that month stays in the last one.
 DO $$
 DECLARE
 	month date := date_trunc('month', now() - interval '24 months');
 BEGIN
 	WHILE month < now() + interval '12 months' LOOP
-		EXECUTE format('CREATE TABLE IF NOT EXISTS chaperone.%I PARTITION OF chaperone.events'
-			' FOR VALUES FROM (%L) TO (%L)', 'events_' || to_char(month, 'YYYY_MM'),
-			month::timestamp AT TIME ZONE 'UTC',
-			(month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+		BEGIN
+			EXECUTE format('CREATE TABLE IF NOT EXISTS chaperone.%I PARTITION OF chaperone.events'
+				' FOR VALUES FROM (%L) TO (%L)', 'events_' || to_char(month, 'YYYY_MM'),
+				month::timestamp AT TIME ZONE 'UTC',
+				(month + interval '1 month')::timestamp AT TIME ZONE 'UTC');
+		EXCEPTION WHEN check_violation THEN
+			RAISE NOTICE 'events of % stay in events_other', month;
+		END;
 		month := month + interval '1 month';
 	END LOOP;
 	CREATE TABLE IF NOT EXISTS chaperone.events_other PARTITION OF chaperone.events DEFAULT;
@@ -118,6 +123,11 @@ CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON chaperone.chain
 	FOR EACH ROW EXECUTE FUNCTION chaperone.refuse();
 CREATE OR REPLACE TRIGGER append_only BEFORE UPDATE OR DELETE ON chaperone.events
 	FOR EACH ROW EXECUTE FUNCTION chaperone.refuse();
+
+CREATE OR REPLACE TRIGGER not_emptied BEFORE TRUNCATE ON chaperone.chain
+	FOR EACH STATEMENT EXECUTE FUNCTION chaperone.refuse();
+CREATE OR REPLACE TRIGGER not_emptied BEFORE TRUNCATE ON chaperone.events
+	FOR EACH STATEMENT EXECUTE FUNCTION chaperone.refuse();
 
 ALTER TABLE chaperone.chain ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chaperone.events ENABLE ROW LEVEL SECURITY;

@@ -127,5 +127,10 @@ int	ledger_each(struct ledger *l, const struct ledger_filter *filter, ledger_eve
  */
 int	ledger_rotate(struct ledger *l, const char *run, const char *archive, char **moved,
 	    struct error *err);
+/*
+ * The archive that a rotation left beside path under its own name, and that
+ * holds this event. NULL: there is none. The caller's: free().
+ */
+char	*ledger_find_archive(const char *path, int64_t sequence);
 
 #endif

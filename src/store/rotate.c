@@ -1,6 +1,7 @@
 /* rotate: closes a file of the ledger and starts the next one */
 #include "store/ledger.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -18,15 +19,51 @@
  * archive; (4) PATH.next becomes PATH. ledger_open() finds out how far it came.
  */
 
+#define ARCHIVE_NAME	"ledger-%lld-%lld.db"
+
+static int
+folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (int)(slash - path) + 1 : 0;
+}
+
 static char *
 archive_path(const struct ledger *l, int64_t last)
 {
-	const char *slash = strrchr(l->path, '/');
-	int folder = slash ? (int)(slash - l->path) + 1 : 0;
 	char *path = NULL;
 
-	return asprintf(&path, "%.*sledger-%lld-%lld.db", folder, l->path, (long long)l->first,
-	    (long long)last) < 0 ? NULL : path;
+	return asprintf(&path, "%.*s" ARCHIVE_NAME, folder_length(l->path), l->path,
+	    (long long)l->first, (long long)last) < 0 ? NULL : path;
+}
+
+char *
+ledger_find_archive(const char *path, int64_t sequence)
+{
+	auto_free char *folder = NULL;
+	char name[64], *found = NULL;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (asprintf(&folder, "%.*s", folder_length(path), path) < 0) {
+		folder = NULL;
+		return NULL;
+	}
+	dir = opendir(*folder ? folder : ".");
+	while (dir && !found && (entry = readdir(dir))) {
+		long long first, last;
+
+		if (sscanf(entry->d_name, ARCHIVE_NAME, &first, &last) != 2 || sequence < first ||
+		    sequence > last)
+			continue;
+		snprintf(name, sizeof(name), ARCHIVE_NAME, first, last);
+		if (strcmp(name, entry->d_name) == 0 && asprintf(&found, "%s%s", folder, name) < 0)
+			found = NULL;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 static int
