@@ -117,10 +117,11 @@ exits "a seal is no statement" 65 chaperone attest verify head.p7s --ca acme.crt
 
 # ---- time stamps: asked for, given and checked in files ---------------------------------
 # An authority, whose certificate is valid between two moments.
-authority() {	# NAME FROM TO USE
-	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" 2>/dev/null &&
+authority() {	# NAME FROM TO
+	[ -f "$1.key" ] || openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" \
+	    -subj "/CN=$1" 2>/dev/null || exit 99
 	openssl ca -batch -selfsign -config ca.cnf -keyfile "$1.key" -in "$1.csr" -out "$1.crt" \
-	    -extensions "$4" -notext -startdate "$2" -enddate "$3" 2>/dev/null || exit 99
+	    -extensions stamps -notext -startdate "$2" -enddate "$3" 2>/dev/null || exit 99
 }
 stamp() {	# NAME REQUEST REPLY: what an authority does
 	openssl ts -reply -config ca.cnf -section tsa -queryfile "$2" -signer "$1.crt" -inkey "$1.key" \
@@ -150,18 +151,23 @@ digests = sha256
 ess_cert_id_alg = sha256
 TEXT
 today=$(date -u -d yesterday +%Y%m%d%H%M%SZ)
-authority tsa "$today" 20490101000000Z stamps
-authority fake "$today" 20490101000000Z stamps
-authority old 20200101000000Z 20210101000000Z stamps
-ends=$(($(date +%s) + 2))
-authority brief "$today" "$(date -u -d "@$ends" +%Y%m%d%H%M%SZ)" stamps
+authority tsa "$today" 20490101000000Z
+authority fake "$today" 20490101000000Z
+authority old 20200101000000Z 20210101000000Z
+authority brief 20200101000000Z 20210101000000Z
 exits "a seal and what to ask about it" 0 chaperone ledger seal --ledger ledger.db -i acme.pem -o late.p7s --timestamp-request late.tsq
 exits "openssl reads the request" 0 openssl ts -query -in late.tsq -text
 is "it is a digest of the seal" "$(openssl dgst -sha256 -r late.p7s | cut -c 1-64)" \
     "$(sed -n 's/^ *00[01]0 - \(.\{47\}\) .*/\1/p' out | tr -d ' \n-')"
 exits "another seal" 0 chaperone ledger seal --ledger ledger.db -i acme.pem -o other.p7s --timestamp-request other.tsq
 is "no request is like another" 2 "$({ openssl ts -query -in late.tsq -text; openssl ts -query -in other.tsq -text; } 2>/dev/null | grep Nonce | sort -u | wc -l)"
-stamp brief late.tsq brief.tsr
+# Certified again for a few seconds, in which it stamps.
+for seconds in 2 4 8 16; do
+	ends=$(($(date +%s) + seconds))
+	authority brief "$today" "$(date -u -d "@$ends" +%Y%m%d%H%M%SZ)"
+	stamp brief late.tsq brief.tsr
+	[ "$(date +%s)" -ge "$ends" ] || break
+done
 stamp tsa late.tsq late.tsr
 stamp tsa other.tsq other.tsr
 stamp fake late.tsq fake.tsr
@@ -169,38 +175,38 @@ stamp old late.tsq old.tsr
 openssl ts -query -data acme.crt -sha256 -cert -out no.tsq 2>/dev/null
 stamp tsa no.tsq no.tsr
 exits "openssl finds the reply right" 0 openssl ts -verify -data late.p7s -in late.tsr -CAfile tsa.crt
-verify() { chaperone ledger verify --ledger ledger.db --ca acme.crt --timestamp "$@"; }
-exits "so do we, with a seal in the ledger" 0 verify late.tsr --tsa-ca tsa.crt
+verify=(chaperone ledger verify --ledger ledger.db --ca acme.crt --timestamp)
+exits "so do we, with a seal in the ledger" 0 "${verify[@]}" late.tsr --tsa-ca tsa.crt
 says "and say what it shows" "everything up to event $((n + 1)) existed at 20" out
-exits "two of them" 0 verify late.tsr --timestamp other.tsr --tsa-ca tsa.crt --json
+exits "two of them" 0 "${verify[@]}" late.tsr --timestamp other.tsr --tsa-ca tsa.crt --json
 is "each with its seal" "[$((n + 1)),$((n + 2))]" "$(jq -cs 'map(select(.schema == "chaperone.timestamp/1").sealed)' out)"
-exits "by another authority" 1 verify fake.tsr --tsa-ca tsa.crt
+exits "by another authority" 1 "${verify[@]}" fake.tsr --tsa-ca tsa.crt
 says "says so" "not by the authority expected" out
 exits "openssl agrees" 1 openssl ts -verify -data late.p7s -in fake.tsr -CAfile tsa.crt
-exits "by one that was not valid" 1 verify old.tsr --tsa-ca old.crt
+exits "by one that was not valid" 1 "${verify[@]}" old.tsr --tsa-ca old.crt
 says "says so" "not valid at the time that it stamped" out
-exits "for something else" 1 verify no.tsr --tsa-ca tsa.crt
+exits "for something else" 1 "${verify[@]}" no.tsr --tsa-ca tsa.crt
 says "says so" "none of the seals that hold" out
-exits "a request is no reply" 1 verify late.tsq --tsa-ca tsa.crt
+exits "a request is no reply" 1 "${verify[@]}" late.tsq --tsa-ca tsa.crt
 says "says so" "no reply of a time-stamping authority" out
 # The last byte is the signature's, one in the middle the time's.
 at=$(grep -abo "20[0-9]\{12\}Z" late.tsr | head -1 | cut -d : -f 1)
 { head -c "$at" late.tsr; printf 19; tail -c +$((at + 3)) late.tsr; } >altered.tsr
-exits "with another time in it" 1 verify altered.tsr --tsa-ca tsa.crt
+exits "with another time in it" 1 "${verify[@]}" altered.tsr --tsa-ca tsa.crt
 { head -c -1 late.tsr; tail -c 1 late.tsr | tr '\000-\377' '\001-\377\000'; } >altered.tsr
-exits "with another signature" 1 verify altered.tsr --tsa-ca tsa.crt
+exits "with another signature" 1 "${verify[@]}" altered.tsr --tsa-ca tsa.crt
 says "says so" "it was altered" out
-exits "cut short" 1 verify <(head -c 1000 late.tsr) --tsa-ca tsa.crt
-exits "--timestamp alone" 64 verify late.tsr
+exits "cut short" 1 "${verify[@]}" <(head -c 1000 late.tsr) --tsa-ca tsa.crt
+exits "--timestamp alone" 64 "${verify[@]}" late.tsr
 exits "--tsa-ca alone" 64 chaperone ledger verify --ledger ledger.db --tsa-ca tsa.crt
-exits "no such reply" 66 verify none.tsr --tsa-ca tsa.crt
+exits "no such reply" 66 "${verify[@]}" none.tsr --tsa-ca tsa.crt
 exits "a request over a file that is there" 73 chaperone ledger seal --ledger ledger.db -i acme.pem --timestamp-request late.tsq
 exits "to standard output" 64 chaperone ledger seal --ledger ledger.db -i acme.pem --timestamp-request -
 is "and then nothing is sealed" "$((n + 3))" "$(query 'SELECT count(*) FROM events')"
 while [ "$(date +%s)" -le "$ends" ]; do
 	read -rt 0.1 <> <(:) || :
 done
-exits "by one that has expired since" 1 verify brief.tsr --tsa-ca brief.crt
+exits "by one that has expired since" 1 "${verify[@]}" brief.tsr --tsa-ca brief.crt
 says "says so" "has expired since" out
 exits "openssl agrees" 1 openssl ts -verify -data late.p7s -in brief.tsr -CAfile brief.crt
 
