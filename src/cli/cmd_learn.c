@@ -32,6 +32,8 @@ struct learning {
 	char		 typed[SLOT_NAME_MAX];	/* the line so far */
 	size_t		 typed_len;
 	bool		 is_done;
+	struct mux_device *there;	/* those that were plugged in already */
+	size_t		 n_there;
 };
 
 /* ---- the configuration ------------------------------------------------------------- */
@@ -170,15 +172,26 @@ read_typed(struct learning *l)
 			l->typed[l->typed_len++] = chunk[i];
 }
 
-/* Those that are there when we begin are not plugged in now. */
+static bool
+was_there(const struct learning *l, const struct mux_device *device)
+{
+	size_t i;
+
+	for (i = 0; i < l->n_there; i++)
+		if (l->there[i].handle == device->handle)
+			return true;
+	return false;
+}
+
+/* usbmuxd announces who is there already like one that comes, and takes its time. */
 static int
-read_plugged(struct learning *l, struct mux_watch *mux, bool counts, struct error *err)
+read_plugged(struct learning *l, struct mux_watch *mux, struct error *err)
 {
 	struct mux_event e;
 	int rc;
 
 	while ((rc = mux_watch_next(mux, &e, err)) > 0)
-		if (e.kind == MUX_ATTACHED && counts)
+		if (e.kind == MUX_ATTACHED && !was_there(l, &e.device))
 			learn(l, &e.device);
 	return rc;
 }
@@ -186,7 +199,8 @@ read_plugged(struct learning *l, struct mux_watch *mux, bool counts, struct erro
 static int
 follow(struct learning *l, struct mux_watch *mux, struct error *err)
 {
-	if (read_plugged(l, mux, false, err) < 0)
+	/* After the watch has begun, so that nobody comes unseen in between. */
+	if (mux_list(false, deadline_in(REACH_MS), &l->there, &l->n_there, err) < 0)
 		return -1;
 	ask(l);
 	while (!l->is_done) {
@@ -197,7 +211,7 @@ follow(struct learning *l, struct mux_watch *mux, struct error *err)
 
 		if (deadline_poll(fds, countof(fds), deadline_never(), true) < 0 || deadline_interrupted())
 			return error_set(err, ERR_INTERRUPTED, "interrupted; nothing was written");
-		if (fds[0].revents && read_plugged(l, mux, true, err) < 0)
+		if (fds[0].revents && read_plugged(l, mux, err) < 0)
 			return -1;
 		if (fds[1].revents)
 			read_typed(l);
@@ -224,5 +238,6 @@ cmd_station_learn(struct cli *cli)
 	if (rc == 0)
 		fprintf(stderr, "\n%zu slots written to %s\n", l.slots.n, l.slots.n ? path : "nowhere");
 	slots_clear(&l.slots);
+	free(l.there);
 	return rc < 0 ? cli_fail(cli, &err) : 0;
 }
