@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta, timezone
 
 import bench
 from bench import ours
-from unattended import ENDLESS, PRESET, Station, folder
+from unattended import PRESET, Station, folder, put_policy
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "unit"))
 UTC = timezone.utc
@@ -32,7 +32,8 @@ class Clocks:
         self.path = bench.path("wallclock")
         self.file = None
         self.set_station(datetime.now(UTC))
-        self.env = {"LD_PRELOAD": WALLCLOCK, "WALLCLOCK": self.path,
+        # A station that must show its manager that it lives looks at its clock often.
+        self.env = {"LD_PRELOAD": WALLCLOCK, "WALLCLOCK": self.path, "WATCHDOG_USEC": "40000",
                     "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
     def set_station(self, at):
@@ -100,7 +101,6 @@ class Cart:
     def __init__(self, s, b, rules):
         self.s, self.b, self.rules = s, b, rules
         self.clocks = Clocks()
-        self.is_bell_in = True
         self.moments = self.lifted = self.taken_off = 0
 
     def begin(self, at):
@@ -111,11 +111,6 @@ class Cart:
         for rule in self.rules:
             for name in rule.devices:
                 self.station.wait("result", name, verdict="compliant")
-
-    def ring(self):
-        """Something happens, so that the station looks at its clock now, not in some seconds."""
-        self.is_bell_in = not self.is_bell_in
-        self.b.tell("plug" if self.is_bell_in else "unplug", "bell")
 
     def plugged(self, at):
         """Devices whose window has a boundary then, and what it brings."""
@@ -129,7 +124,6 @@ class Cart:
         if not devices_are_late:
             self.clocks.set_devices(self.b, at)
         self.clocks.set_station(at)
-        self.ring()
         what = at.strftime("%a %d %b %H:%M UTC")
         for name, until in changing.items():
             done = self.station.wait("result", name)
@@ -168,8 +162,7 @@ def boundaries(s):
     rules, days, autumn = make_rules()
     moments = sorted({at for rule in rules for at in rule.boundaries
                       if WHOLE_YEAR or at.date() in days})
-    with bench.Bench([ours("cart"), ours("away"), ours("night"),
-                      bench.device("bell", trust="deny")]) as b:
+    with bench.Bench([ours("cart"), ours("away"), ours("night")]) as b:
         cart = Cart(s, b, rules)
         cart.begin(moments[0] - timedelta(hours=1))
         lengths, seals, is_away_tried = set(), {(moments[0] - timedelta(hours=1)).date()}, False
@@ -195,6 +188,82 @@ def boundaries(s):
         s.equal("the record is whole", cart.station.verifies(), 0)
 
 
+# ---- what comes between ----------------------------------------------------------------
+
+def between(s):
+    s.topic("devices that are not ready at a boundary, and stations that are not there")
+    school = {"timezone": "UTC", "days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "15:30"}
+    policies = folder("between", {"name": "school", "window": school})
+    monday = next(date(YEAR, 6, n) for n in range(1, 8) if date(YEAR, 6, n).weekday() == 0)
+
+    def at(day, hour, minute=0):
+        return datetime(YEAR, 6, monday.day + day, hour, minute, tzinfo=UTC)
+
+    names = ["cart", "locked", "refuses"]
+    with bench.Bench([ours(n) for n in names + ["away"]]) as b:
+        clocks = Clocks()
+
+        def move(moment):
+            clocks.set_devices(b, moment)
+            clocks.set_station(moment)
+
+        move(at(0, 9))
+        station = Station(b, policies, env=clocks.env)
+        station.wait("result", verdict="compliant", n=4)
+        b.tell("unplug", "away")
+        b.tell("lock", "locked")
+        b.tell("fault", "refuses", **bench.fault("error", at="mcinstall", request="GetProfileList",
+                                                 code="4001"))
+        station.forget()
+        move(at(0, 15, 30))
+        s.check("one that is locked at the end has freed itself, and nobody has to unlock it",
+                station.wait("result", "locked", verdict="compliant", changed=False))
+        s.check("one that refuses then has failed", station.wait("result", "refuses", verdict="failed"))
+        b.tell("clear-faults", "refuses")
+        station.forget()
+        move(at(1, 8))
+        s.check("  and is tried again at the next boundary",
+                station.wait("result", "refuses", verdict="compliant", changed=True))
+        s.check("one that is locked at the beginning waits for somebody", station.wait("waiting", "locked"))
+        b.tell("unlock", "locked")
+        s.check("  and goes on when he has come", station.wait("result", "locked", verdict="compliant"))
+        s.equal("  until the same end as the others", {removal(b, n) for n in names}, {at(1, 15, 30)})
+
+        station.forget()
+        b.tell("lock", "locked")
+        move(at(1, 16))
+        station.wait("result", verdict="compliant", n=3)
+        move(at(2, 8))
+        s.check("who waits for somebody", station.wait("waiting", "locked"))
+        move(at(2, 15, 30))
+        b.tell("unlock", "locked")
+        station.wait("result", "cart", n=3)
+        s.equal("  and is unlocked when it is too late, gets nothing",
+                (len(station.wait("result", "locked", verdict="compliant", n=2)), removal(b, "locked")),
+                (2, CLOSED))
+        s.equal("the station ends well", station.stop(), 0)
+
+        clocks.set_devices(b, at(3, 8))
+        clocks.set_station(at(3, 9))
+        again = Station(b, policies, env=clocks.env, ledger=station.ledger)
+        s.equal("a station that comes late does what was left", len(again.wait("result", changed=True, n=3)), 3)
+        b.tell("plug", "away")
+        s.check("  also for one that was away for days", again.wait("result", "away", changed=True))
+        clocks.set_station(at(3, 8))
+        again.forget()
+        put_policy(policies, {"name": "school", "window": dict(school, to="08:30")})
+        again.run.signal(bench.signal.SIGHUP)
+        s.equal("a clock that was set back, and a window made shorter: it holds from now",
+                (len(again.wait("result", changed=True, n=4)), {removal(b, n) for n in names}),
+                (4, {at(3, 8, 30)}))
+        again.forget()
+        clocks.set_station(at(3, 8, 31))
+        s.equal("  until its new end", (len(again.wait("result", changed=True, n=4)),
+                                        {removal(b, n) for n in names + ["away"]}), (4, {CLOSED}))
+        s.equal("it ends well", again.stop(), 0)
+        s.equal("the record is whole", again.verifies(), 0)
+
+
 def main():
     s = bench.begin("windows")
     try:
@@ -209,6 +278,7 @@ def main():
     if WHOLE_YEAR:
         bench.signal.alarm(0)
     boundaries(s)
+    between(s)
     s.end()
 
 
