@@ -143,8 +143,10 @@ journal_commit(struct journal *j, struct error *err)
 	struct error why = { 0 };
 	int rc = j->ledger ? ledger_commit(j->ledger, &why) : 0;
 
-	if (rc < 0)
+	if (rc < 0) {
 		*err = why;
+		ledger_withdraw(j->ledger, EVENT_SENT);
+	}
 	if (!j->is_incomplete)
 		j->failed = why;
 	return rc;

@@ -57,7 +57,11 @@ int	journal_permit(struct journal *j, const struct mux_device *device, const jso
  */
 void	journal_note(struct journal *j, const struct mux_device *device, json_t *message,
 	    bool is_result);
-/* 0: nothing waits any more. -1: it waits on, and j->failed says why too; fleet's commit. */
+/*
+ * 0: nothing waits any more. -1: it waits on, and j->failed says why too; but
+ * changes that were to be sent are withdrawn, and whoever asked for one is to be
+ * told no. fleet's commit.
+ */
 int	journal_commit(struct journal *j, struct error *err);
 /* Any event; udid may be NULL. Takes body. Fails as journal_note() does. */
 void	journal_add(struct journal *j, enum event_kind kind, const char *udid, json_t *body);

@@ -16,19 +16,22 @@ enum { LEDGER_RETRY_MS = 5000 };
 
 /* ---- the ledger ------------------------------------------------------------------------- */
 
-/* While it cannot be written nothing is begun: nothing would be on record. */
+/*
+ * While it cannot be written nothing is begun: nothing would be on record. Whoever
+ * writes to it next may be the one who finds that it can be written again.
+ */
 static void
 watch_ledger(struct station *s)
 {
 	struct journal *j = s->o->journal;
 	int64_t now_ms = now_monotonic_ms();
 
-	if (j->failed.kind == ERR_NONE)
+	if (j->failed.kind == ERR_NONE && !s->ledger_retry_ms)
 		return;
 	if (!s->ledger_retry_ms) {
 		schedule_hold(s->schedule, true);
 		tell_trouble(s, NULL, "ledger", j->failed.message, j->failed.hint);
-	} else if (now_ms >= s->ledger_retry_ms) {
+	} else if (j->failed.kind != ERR_NONE && now_ms >= s->ledger_retry_ms) {
 		struct error still = { 0 };
 
 		j->is_incomplete = false;

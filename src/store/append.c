@@ -170,6 +170,20 @@ ledger_add(struct ledger *l, const struct ledger_entry *entry, struct error *err
 	return 0;
 }
 
+void
+ledger_withdraw(struct ledger *l, enum event_kind kind)
+{
+	size_t kept = 0, i;
+
+	for (i = 0; i < l->n_waiting; i++) {
+		if (strcmp(l->waiting[i].event.kind, event_kind_word(kind)) == 0)
+			waiting_clear(&l->waiting[i]);
+		else
+			l->waiting[kept++] = l->waiting[i];
+	}
+	l->n_waiting = kept;
+}
+
 /* ---- writing it ------------------------------------------------------------------ */
 
 /* The array may have moved since the event was filled in. */

@@ -74,6 +74,8 @@ int	ledger_add(struct ledger *l, const struct ledger_entry *entry, struct error 
  * once. -1, ERR_IO: none of them is, and they go on waiting.
  */
 int	ledger_commit(struct ledger *l, struct error *err);
+/* Events of this kind that still wait are no longer to be written: they did not happen. */
+void	ledger_withdraw(struct ledger *l, enum event_kind kind);
 
 /*
  * Both for one event, after those that wait. *sequence may be NULL. -1: it was

@@ -31,13 +31,14 @@ class Station:
     count = 0
 
     def __init__(self, b, policies, *more, ledger=None, config=None, env=(),
-                 seconds=ENDLESS):
+                 seconds=ENDLESS, **popen):
         Station.count += 1
         self.ledger = ledger or bench.path("station%d.db" % Station.count)
         args = ["station", "--policies", policies, "--json", "--ledger", self.ledger]
         if config:
             args += ["--config", config]
-        self.run = b.start(*(args + list(more)), seconds=seconds, env=dict(env))
+        self.run = b.start(*(args + list(more)), seconds=seconds, env=dict(env),
+                           **popen)
         self.bench = b
         self.mark = 0
 

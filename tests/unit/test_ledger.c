@@ -125,7 +125,7 @@ what_waits_is_written_together(void **state)
 	auto_ledger struct ledger *l = ledgertest_open("ledger.db", LEDGER_WRITE);
 	auto_ledger struct ledger *other = ledgertest_open("ledger.db", LEDGER_WRITE);
 	const struct ledger_entry sent = { .kind = EVENT_SENT, .device = UDID }, bad = {
-		.kind = EVENT_SENT, .run = "two\nlines" };
+		.kind = EVENT_SENT, .run = "two\nlines" }, note = { .kind = EVENT_NOTE };
 	struct error err = { 0 };
 	struct seen seen = { 0 };
 	int64_t sequence = 0;
@@ -152,10 +152,17 @@ what_waits_is_written_together(void **state)
 	assert_int_equal(sequence, 23);
 	assert_int_equal(ledger_each(l, NULL, see, &seen, &err), 0);
 	assert_int_equal(seen.n, 23);
+	/* What is withdrawn is not written, and what stood between it is. */
+	assert_int_equal(ledger_add(l, &sent, &err), 0);
+	assert_int_equal(ledger_add(l, &note, &err), 0);
+	assert_int_equal(ledger_add(l, &sent, &err), 0);
+	ledger_withdraw(l, EVENT_SENT);
+	assert_int_equal(ledger_commit(l, &err), 0);
+	assert_int_equal(on_disk(), 24);
 	/* What was never committed is not there. */
 	assert_int_equal(ledger_add(other, &sent, &err), 0);
 	ledger_close(steal_pointer(&other));
-	assert_int_equal(on_disk(), 23);
+	assert_int_equal(on_disk(), 24);
 }
 
 static void
