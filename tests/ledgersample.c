@@ -105,6 +105,8 @@ device_of(struct sample *s, int device, int slot)
 		"Warehouse" };
 	static const char *const products[][2] = { { "iPad13,18", "iPad (10th generation)" },
 		{ "iPad12,1", "iPad (9th generation)" }, { "iPhone14,6", "iPhone SE (3rd generation)" } };
+	static const char *const odd[] = { "<script>alert(1)</script>", "\xD7\x90\xD7\x99\xD7\xA4\xD7\x93 7",
+		"WWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWWW", "\"><img src=x onerror=alert(1)>" };
 	char udid[40], serial[24], name[48];
 	int kind = device % 3;
 
@@ -112,6 +114,9 @@ device_of(struct sample *s, int device, int slot)
 	snprintf(udid, sizeof(udid), "00008%03d-%016X", 30 + kind, 0x1c2d3e00 + device * 7919);
 	snprintf(serial, sizeof(serial), "F9FX%04XABCD", device * 37 + 4096);
 	snprintf(name, sizeof(name), "%s %d", names[device % 6], device / 6 + 1);
+	/* People call their devices anything. */
+	if (device % 41 == 9)
+		snprintf(name, sizeof(name), "%.40s", odd[device / 41 % 4]);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:i}", "udid", udid, "serial", serial,
 	    "name", name, "product", products[kind][0], "model", products[kind][1], "class",
 	    kind == 2 ? "iPhone" : "iPad", "os", device % 5 ? "18.1" : "17.7", "slot", slot);
@@ -135,10 +140,13 @@ job(struct sample *s, int64_t at, const char *run, int device, int slot)
 		append(s, at + ms / 2, run, udid, EVENT_ACKNOWLEDGED, json_pack("{s:s}", "step", "install"));
 	}
 	append(s, at + ms, run, udid, EVENT_VERDICT, json_pack(
-	    "{s:s, s:s, s:s, s:O, s:s, s:s?, s:s?, s:b, s:s, s:i}", "schema", "chaperone.result/1",
+	    "{s:s, s:s, s:s, s:O, s:s, s:s?, s:s?, s:b, s:s, s:i, s:[{s:s, s:b, s:o}, {s:s, s:b, s:o}]}", "schema", "chaperone.result/1",
 	    "command", "apply", "run", run, "device", about, "verdict", verdict_of(reason),
 	    "reason", reason, "truth", reason ? NULL : device % 5 ? "effective" : "present",
-	    "changed", changes, "policy", policy, "duration_ms", ms));
+	    "changed", changes, "policy", policy, "duration_ms", ms,
+	    "restrictions", "key", "allowChat", "want", 0, "reported", reason ? json_null() : json_false(),
+	    "key", device % 3 == 2 ? "allowAirDrop" : "allowEnablingRestrictions", "want", 0,
+	    "reported", reason ? json_null() : json_false()));
 	json_decref(about);
 }
 

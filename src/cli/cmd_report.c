@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/output.h"
 #include "cli/record.h"
+#include "report/limits.h"
 #include "report/page.h"
 #include "report/tally.h"
 #include "store/audit.h"
@@ -48,7 +49,8 @@ count_verdict(void *ctx, const struct event *e, struct error *err)
 {
 	auto_json json_t *body = json_loads(e->body, 0, NULL);
 	const json_t *device = json_object_get(body, "device");
-	const json_t *duration = json_object_get(body, "duration_ms");
+	const json_t *duration = json_object_get(body, "duration_ms"), *restriction;
+	size_t i;
 	char number[24];
 	const struct observation o = {
 		.at_ms = e->wall_ms, .day = local_day(e->wall_ms), .device = e->device,
@@ -62,7 +64,17 @@ count_verdict(void *ctx, const struct event *e, struct error *err)
 		.is_changed = json_is_true(json_object_get(body, "changed")),
 	};
 
-	return tally_add(ctx, &o, err);
+	if (tally_add(ctx, &o, err) < 0)
+		return -1;
+	json_array_foreach(json_object_get(body, "restrictions"), i, restriction) {
+		const char *key = json_text(restriction, "key", NULL);
+		auto_free char *want = json_dumps(json_object_get(restriction, "want"),
+		    JSON_ENCODE_ANY | JSON_COMPACT | JSON_SORT_KEYS);
+
+		if (key && want && tally_add_setting(ctx, &o, key, want, err) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 /* ---- as text ------------------------------------------------------------------------ */
@@ -96,6 +108,25 @@ key_text(const char *by, const char *key, char *out, size_t size)
 }
 
 static void
+print_limits(const struct tally *t)
+{
+	struct limit limits[LIMITS_MAX];
+	size_t n = limits_of(t, limits), i;
+
+	printf("\n%-58s %s\n", "what was asked", "devices");
+	for (i = 0; i < t->by_setting.n; i++)
+		printf("%-58.200s %7lld\n", t->by_setting.items[i].key,
+		    (long long)t->by_setting.items[i].total);
+	printf("\n");
+	for (i = 0; i < n; i++) {
+		char claim[LIMIT_CLAIM_MAX];
+
+		limit_claim(&limits[i], t, claim);
+		printf("%s %s\n", claim, limits[i].detail);
+	}
+}
+
+static void
 print_text(const struct tally *t, const char *by)
 {
 	const struct tally_groups *g = groups_of(t, by);
@@ -118,7 +149,7 @@ print_text(const struct tally *t, const char *by)
 		printf("%-28s %10lld %13lld %8lld %7lld\n", key, (long long)n[0], (long long)n[1],
 		    (long long)n[2], (long long)n[3]);
 	}
-	printf("\niMessage is off as a whole; SMS, MMS and other messengers are not covered.\n");
+	print_limits(t);
 }
 
 /* ---- as JSON ------------------------------------------------------------------------- */
@@ -171,6 +202,31 @@ devices_array(const struct tally *t)
 }
 
 static json_t *
+settings_array(const struct tally *t)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < t->by_setting.n; i++)
+		json_array_append_new(array, json_pack("{s:s, s:I}", "setting", t->by_setting.items[i].key,
+		    "devices", (json_int_t)t->by_setting.items[i].total));
+	return array;
+}
+
+static json_t *
+limits_array(const struct tally *t)
+{
+	struct limit limits[LIMITS_MAX];
+	size_t n = limits_of(t, limits), i;
+	json_t *array = json_array();
+
+	for (i = 0; i < n; i++)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:I}", "claim", limits[i].claim,
+		    "detail", limits[i].detail, "devices", (json_int_t)limits[i].devices));
+	return array;
+}
+
+static json_t *
 report_object(const struct tally *t, const char *by)
 {
 	json_t *ages = json_object();
@@ -178,14 +234,15 @@ report_object(const struct tally *t, const char *by)
 
 	for (i = 0; i < TALLY_AGES; i++)
 		json_object_set_new(ages, tally_age_word(i), json_integer((json_int_t)t->ages[i]));
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o, s:o, s:o}",
 	    "schema", "chaperone.report/1", "from_ms", (json_int_t)t->first_ms,
 	    "to_ms", (json_int_t)t->last_ms, "jobs", (json_int_t)t->jobs,
 	    "verdicts", counts_object(t->verdicts), "devices_now", counts_object(t->devices_now),
 	    "last_compliant", ages, "duration_ms", "median", (json_int_t)t->median_ms,
 	    "p95", (json_int_t)t->p95_ms, "longest", (json_int_t)t->longest_ms,
 	    "reasons", groups_array(&t->by_reason, "reason"), "by", by,
-	    "groups", groups_array(groups_of(t, by), by), "devices", devices_array(t));
+	    "groups", groups_array(groups_of(t, by), by), "devices", devices_array(t),
+	    "settings", settings_array(t), "limits", limits_array(t));
 }
 
 /* ---- as a page ------------------------------------------------------------------------- */

@@ -9,7 +9,8 @@ enum {
 	WIDE = 980,		/* the whole page */
 	HALF = 466,		/* one of two beside each other */
 	LABEL = 150,		/* left of bars */
-	NOTE = 104,		/* right of bars */
+	NOTE = 134,		/* right of bars */
+	LABEL_CHARACTERS = 20,
 	ROW = 25,
 	PLOT_HEIGHT = 190,
 	LEFT = 36,		/* of plots, for the scale */
@@ -40,6 +41,27 @@ begin(FILE *out, const char *title, int width, int height)
 	fputs("\"><title>", out);
 	chart_text(out, title);
 	fputs("</title>\n", out);
+}
+
+/* What has room beside a bar, whole characters; the rest shows under the mouse. */
+static void
+label_text(FILE *out, const char *text)
+{
+	size_t len = 0, n;
+	char *start;
+
+	for (n = 0; text[len] && n < LABEL_CHARACTERS; n++)
+		do
+			len++;
+		while (((unsigned char)text[len] & 0xc0) == 0x80);
+	start = strndup(text, len);
+	chart_text(out, start);
+	free(start);
+	if (!text[len])
+		return;
+	fputs("\xE2\x80\xA6<title>", out);
+	chart_text(out, text);
+	fputs("</title>", out);
 }
 
 static int64_t
@@ -90,7 +112,7 @@ chart_bars(FILE *out, const char *title, const struct chart_bar *bars, size_t n)
 		double y = 4 + (double)i * ROW;
 
 		fprintf(out, "<text class=\"l\" x=\"%d\" y=\"%.1f\">", LABEL - 10, y + 12);
-		chart_text(out, bars[i].label);
+		label_text(out, bars[i].label);
 		fputs("</text>\n", out);
 		bar_pieces(out, &bars[i], scale, y);
 	}

@@ -6,10 +6,11 @@
 
 #include "base/text.h"
 #include "report/chart.h"
+#include "report/limits.h"
 #include "report/style.h"
 #include "report/tally.h"
 
-enum { BARS_MAX = 12, SLOTS_MAX = 8 };
+enum { BARS_MAX = 12, SLOTS_MAX = 8, SETTINGS_MAX = 40 };
 
 /* ---- small pieces -------------------------------------------------------------------- */
 
@@ -143,9 +144,9 @@ write_days(FILE *out, const struct tally *t)
 	for (v = 0; v < TALLY_VERDICTS; v++)
 		fprintf(out, "<span><i class=\"dot %s\"></i>%s</span>", verdict_word((enum verdict)v),
 		    verdict_word((enum verdict)v));
-	fputs("</p>\n", out);
+	fputs("</p><div class=\"scrolls\">\n", out);
 	chart_days(out, "Verdicts by day", t);
-	fputs("</section>\n", out);
+	fputs("</div></section>\n", out);
 }
 
 static void
@@ -251,11 +252,12 @@ write_cell(FILE *out, const char *main, const char *below)
 }
 
 static void
-write_device(FILE *out, const struct tally_device *d, int64_t now_ms)
+write_device(FILE *out, const struct tally_device *d, const struct page_about *about)
 {
+	int64_t now_ms = about->now_ms;
 	enum verdict v = d->was_removed ? VERDICT_NONCOMPLIANT : d->verdict;
 	const char *why = d->was_removed ? "profile removed" : d->reason ? d->reason : d->truth;
-	char age[32], proof[64], when[32];
+	char age[32], proof[64], when[32], slot[96];
 
 	age_text(now_ms, d->at_ms, age, sizeof(age));
 	local_text(d->at_ms, A_MINUTE, when, sizeof(when));
@@ -268,41 +270,77 @@ write_device(FILE *out, const struct tally_device *d, int64_t now_ms)
 	fputs("</small>", out);
 	write_cell(out, d->at_ms ? age : "never", d->at_ms ? when : NULL);
 	age_text(now_ms, d->compliant_ms, proof, sizeof(proof));
-	write_cell(out, proof, NULL);
+	/* Where it was: one station is in the head of the page. */
+	snprintf(slot, sizeof(slot), "%s%s%s%s", about->stations || !d->station ? "" : d->station,
+	    about->stations || !d->station || !d->slot ? "" : ", ", d->slot ? "slot " : "",
+	    d->slot ? d->slot : "");
+	write_cell(out, proof, slot[0] ? slot : NULL);
 	fputs("\n", out);
 }
 
 static void
-write_devices(FILE *out, const struct tally *t, int64_t now_ms)
+write_devices(FILE *out, const struct tally *t, const struct page_about *about)
 {
 	size_t i;
 
 	open_section(out, "Devices", "Those that need something come first. Below the verdict stands its "
 	    "reason, or the truth it rests on: effective (the device itself reported the restriction in "
 	    "force) or present (the device's own list shows the profile).");
-	fputs("<table class=\"devices\"><thead><tr><th>device<th>model<th>serial, policy<th>last verdict"
-	    "<th>ago<th>compliant, ago</thead><tbody>\n", out);
+	fputs("<div class=\"scrolls\"><table class=\"devices\"><thead><tr><th>device<th>model<th>serial, policy<th>last verdict"
+	    "<th>ago<th>compliant, where</thead><tbody>\n", out);
 	for (i = 0; i < t->n_devices; i++)
-		write_device(out, &t->devices[i], now_ms);
-	fputs("</tbody></table></section>\n", out);
+		write_device(out, &t->devices[i], about);
+	fputs("</tbody></table></div></section>\n", out);
 }
 
 /* ---- what it means ------------------------------------------------------------------------------ */
 
 static void
-write_limits(FILE *out)
+write_settings(FILE *out, const struct tally *t)
 {
-	fputs("<section class=\"limits\"><h2>What this does and does not say</h2><ul>\n"
-	    "<li><b>Where the policy asks for it, iMessage is off as a whole.</b> The restriction knows no "
-	    "exceptions for colleagues or groups.\n"
-	    "<li><b>SMS and MMS keep working</b> on devices with a cellular plan. The restriction does not "
-	    "touch them.\n"
-	    "<li><b>Other messengers are not covered</b>: WhatsApp, Signal, Teams and mail are apps like "
-	    "any other, and need restrictions of their own.\n"
-	    "<li><b>A verdict is a moment.</b> It says what the device answered while it was plugged in. "
-	    "Erasing a device takes its profiles away.\n"
-	    "<li><b>Devices that were never plugged in are not here.</b> Compare with your inventory.\n"
-	    "</ul></section>\n", out);
+	size_t n = t->by_setting.n < SETTINGS_MAX ? t->by_setting.n : SETTINGS_MAX, i;
+
+	if (n == 0)
+		return;
+	open_section(out, "What was asked of the devices", "Every restriction that a policy or profile "
+	    "wanted, by its own key. A compliant device was found to have it.");
+	fputs("<table class=\"settings\"><thead><tr><th>restriction<th>what it does<th>devices</thead>"
+	    "<tbody>\n", out);
+	for (i = 0; i < n; i++) {
+		const struct tally_group *g = &t->by_setting.items[i];
+		const char *effect = limits_effect(g->key);
+
+		fputs("<tr><td><code>", out);
+		chart_text(out, g->key);
+		fputs("</code><td>", out);
+		chart_text(out, effect ? effect : "\xE2\x80\x93");
+		fprintf(out, "<td>%lld\n", (long long)g->total);
+	}
+	fputs("</tbody></table>", out);
+	if (n < t->by_setting.n)
+		fprintf(out, "<p class=\"note\">and %zu more; see the report as JSON</p>",
+		    t->by_setting.n - n);
+	fputs("</section>\n", out);
+}
+
+static void
+write_limits(FILE *out, const struct tally *t)
+{
+	struct limit limits[LIMITS_MAX];
+	size_t n = limits_of(t, limits), i;
+
+	fputs("<section class=\"limits\"><h2>What this covers, and what it does not</h2><ul>\n", out);
+	for (i = 0; i < n; i++) {
+		char claim[LIMIT_CLAIM_MAX];
+
+		limit_claim(&limits[i], t, claim);
+		fputs("<li><b>", out);
+		chart_text(out, claim);
+		fputs("</b> ", out);
+		chart_text(out, limits[i].detail);
+		fputs("\n", out);
+	}
+	fputs("</ul></section>\n", out);
 }
 
 static void
@@ -346,8 +384,9 @@ page_write(FILE *out, const struct tally *t, const struct page_about *about)
 		write_slots(out, t);
 		fputs("</div>", out);
 		write_policies(out, t);
-		write_limits(out);
-		write_devices(out, t, about->now_ms);
+		write_settings(out, t);
+		write_limits(out, t);
+		write_devices(out, t, about);
 	}
 	write_footer(out, about);
 	fputs("</main></body></html>\n", out);

@@ -272,6 +272,27 @@ tally_add(struct tally *t, const struct observation *o, struct error *err)
 	return 0;
 }
 
+int
+tally_add_setting(struct tally *t, const struct observation *o, const char *key,
+    const char *want, struct error *err)
+{
+	auto_free char *setting = NULL, *once = NULL;
+	size_t before = t->asked.n, at;
+
+	if (!o->command || !o->device || verdict_number(o->verdict) < 0 ||
+	    (strcmp(o->command, "apply") != 0 && strcmp(o->command, "verify") != 0))
+		return 0;
+	if (asprintf(&setting, "%s=%s", key, want) < 0)
+		setting = NULL;
+	if (!setting || asprintf(&once, "%s\n%s", o->device, setting) < 0)
+		once = NULL;
+	if (!once || find_group(&t->asked, once, &at) < 0)
+		return error_memory(err);
+	if (t->asked.n > before && count(&t->by_setting, setting, VERDICT_COMPLIANT) < 0)
+		return error_memory(err);
+	return 0;
+}
+
 /* ---- summing up ------------------------------------------------------------------------- */
 
 static int
@@ -296,6 +317,14 @@ by_trouble(const void *a, const void *b)
 	if (troubles(x) != troubles(y))
 		return troubles(x) < troubles(y) ? 1 : -1;
 	return strcmp(x->key, y->key);
+}
+
+static int
+by_total(const void *a, const void *b)
+{
+	const struct tally_group *x = a, *y = b;
+
+	return x->total != y->total ? (x->total < y->total ? 1 : -1) : strcmp(x->key, y->key);
 }
 
 static int
@@ -389,6 +418,7 @@ tally_finish(struct tally *t, int64_t now_ms)
 	sort_groups(&t->by_slot, by_failure);
 	sort_groups(&t->by_policy, by_trouble);
 	sort_groups(&t->by_reason, by_trouble);
+	sort_groups(&t->by_setting, by_total);
 	if (t->n_devices)
 		qsort(t->devices, t->n_devices, sizeof(*t->devices), by_need);
 	sum_durations(t);
@@ -409,7 +439,7 @@ void
 tally_clear(struct tally *t)
 {
 	struct tally_groups *groups[] = { &t->by_device, &t->by_day, &t->by_slot, &t->by_policy,
-		&t->by_reason };
+		&t->by_reason, &t->by_setting, &t->asked };
 	size_t i;
 
 	for (i = 0; i < t->n_devices; i++)

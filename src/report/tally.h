@@ -54,6 +54,8 @@ struct tally {
 	struct tally_device	*devices;
 	size_t			 n_devices, room;
 	struct tally_groups	 by_device, by_day, by_slot, by_policy, by_reason;
+	struct tally_groups	 by_setting;	/* "allowChat=false": total is of how many devices */
+	struct tally_groups	 asked;		/* each device with each setting, once */
 	int64_t			*durations;
 	size_t			 n_durations, durations_room;
 	int64_t			 verdicts[TALLY_VERDICTS];	/* of all jobs */
@@ -72,6 +74,12 @@ struct tally {
  * when memory runs out.
  */
 int	tally_add(struct tally *t, const struct observation *o, struct error *err);
+/*
+ * A restriction that this verdict was about: its key and the value wanted, as
+ * JSON. Beside tally_add() of the same observation.
+ */
+int	tally_add_setting(struct tally *t, const struct observation *o, const char *key,
+	    const char *want, struct error *err);
 /* Sorts and sums up; now decides how old things are. */
 void	tally_finish(struct tally *t, int64_t now_ms);
 void	tally_clear(struct tally *t);

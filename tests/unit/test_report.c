@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "report/limits.h"
 #include "report/page.h"
 #include "report/tally.h"
 
@@ -111,6 +112,83 @@ many_devices_are_told_apart(void **state)
 	assert_int_equal(t.longest_ms, 999);
 }
 
+static void
+add_setting(struct tally *t, const char *device, const char *command, const char *key,
+    const char *want)
+{
+	const struct observation o = { .device = device, .command = command, .verdict = "compliant" };
+	struct error err = { 0 };
+
+	assert_int_equal(tally_add_setting(t, &o, key, want, &err), 0);
+}
+
+/* The claim that begins with these words, or NULL. */
+static const char *
+claim_with(const struct tally *t, const char *words)
+{
+	static char claim[LIMIT_CLAIM_MAX];
+	struct limit limits[LIMITS_MAX];
+	size_t n = limits_of(t, limits), i;
+
+	for (i = 0; i < n; i++) {
+		limit_claim(&limits[i], t, claim);
+		if (strncmp(claim, words, strlen(words)) == 0)
+			return claim;
+	}
+	return NULL;
+}
+
+static void
+what_is_covered_is_what_was_asked(void **state)
+{
+	static const struct {
+		const char *name, *key, *want;
+		const char *said, *not_said;
+	} rows[] = {
+		{ "iMessage is off", "allowChat", "false", "iMessage is off as a whole.", "iMessage was" },
+		{ "allowed is not restricted", "allowChat", "true", "iMessage was not", "iMessage is" },
+		{ "nor is another key", "allowChatter", "false", "iMessage was not", "iMessage is" },
+		{ "SMS is not covered by it", "allowChat", "false", "SMS and MMS keep", "The Messages app" },
+		{ "the app can be hidden", "blockedAppBundleIDs", "[\"com.apple.MobileSMS\"]",
+		  "The Messages app is hidden", "SMS and MMS keep" },
+		{ "another app hidden does not hide it", "blockedAppBundleIDs", "[\"com.whatsapp\"]",
+		  "SMS and MMS keep", "The Messages app" },
+		{ "but covers other messengers", "blockedAppBundleIDs", "[\"com.whatsapp\"]",
+		  "Other messengers are covered only", "Other messengers are not" },
+		{ "which allowChat does not", "allowChat", "false", "Other messengers are not", "Other messengers are covered" },
+		{ "FaceTime is another matter", "allowChat", "false", "FaceTime keeps", "FaceTime is" },
+		{ "with a key of its own", "allowVideoConferencing", "false", "FaceTime is off", "FaceTime keeps" },
+		{ "and AirDrop", "allowAirDrop", "false", "AirDrop is off", "AirDrop keeps" },
+	};
+	auto_tally struct tally some = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_tally struct tally t = { 0 };
+
+		row_named(rows[i].name);
+		add(&t, DAY, "A", "apply", "compliant", NULL, true);
+		add_setting(&t, "A", "apply", rows[i].key, rows[i].want);
+		tally_finish(&t, 2LL * DAY);
+		assert_non_null(claim_with(&t, rows[i].said));
+		assert_null(claim_with(&t, rows[i].not_said));
+	}
+	row_named("of some devices only, asked twice, and by a command that judges nothing");
+	for (i = 0; i < 3; i++)
+		add(&some, DAY, i ? i > 1 ? "C" : "B" : "A", "apply", "compliant", NULL, true);
+	add_setting(&some, "A", "apply", "allowChat", "false");
+	add_setting(&some, "A", "verify", "allowChat", "false");
+	add_setting(&some, "B", "apply", "allowChat", "false");
+	add_setting(&some, "C", "remove", "allowChat", "false");
+	tally_finish(&some, 2LL * DAY);
+	assert_string_equal(claim_with(&some, "iMessage"),
+	    "iMessage is off as a whole where it was asked, on 2 of 3 devices.");
+	assert_string_equal(limits_effect("allowAirDrop=false"), "AirDrop is off, NameDrop with it");
+	assert_null(limits_effect("allowAirDrop=true"));
+	assert_null(limits_effect("allowTelepathy=false"));
+}
+
 static char *
 page_of(const struct tally *t, const char *title)
 {
@@ -143,6 +221,7 @@ a_page_needs_nothing_and_runs_nothing(void **state)
 
 	(void)state;
 	assert_int_equal(tally_add(&t, &o, &err), 0);
+	assert_int_equal(tally_add_setting(&t, &o, "<script>", "\"<i>\"", &err), 0);
 	tally_finish(&t, 100LL * DAY);
 	text = page_of(&t, "</title><script>");
 	for (i = 0; i < countof(unwanted); i++) {
@@ -198,6 +277,7 @@ main(void)
 		cmocka_unit_test(the_last_verdict_decides),
 		cmocka_unit_test(proof_has_an_age),
 		cmocka_unit_test(many_devices_are_told_apart),
+		cmocka_unit_test(what_is_covered_is_what_was_asked),
 		cmocka_unit_test(a_page_needs_nothing_and_runs_nothing),
 		cmocka_unit_test(odd_times_make_a_page_too),
 	};
