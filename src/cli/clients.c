@@ -54,7 +54,7 @@ add_identity(const struct options *o, const struct policy *p, const char *ref, s
 	id->ref = strdup(ref);
 	if (!id->ref)
 		return error_memory(err);
-	if (host_open(&own, &host, err) < 0) {
+	if (host_launch(&own, c->launcher, &host, err) < 0) {
 		free(id->ref);
 		return error_context(err, "%s", p->name);
 	}
@@ -86,7 +86,7 @@ assign(const struct options *o, struct policy *p, struct clients *c, struct erro
 int
 clients_open(const struct options *o, const char *path, struct clients *out, struct error *err)
 {
-	auto_clients struct clients c = { 0 };
+	auto_clients struct clients c = { .launcher = out->launcher };
 	size_t i;
 
 	if (load(path, &c.policies, err) < 0)

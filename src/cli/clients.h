@@ -8,6 +8,7 @@
 #include "flow/fleet.h"
 
 struct error;
+struct launcher;
 struct options;
 
 /* One identity, whichever policies name it. */
@@ -19,6 +20,8 @@ struct client_identity {
 
 /* Zero-initialise; release with clients_close(), which ends the signers. */
 struct clients {
+	/* Borrowed: who starts the signers. NULL: this process, if signer_begin() lets it. */
+	struct launcher		*launcher;
 	struct policies		 policies;
 	struct client_identity	*identities;
 	struct fleet_identity	*for_fleet;	/* the same, as fleet wants them */

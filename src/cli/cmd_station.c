@@ -19,6 +19,7 @@
 #include "cli/page.h"
 #include "cli/record.h"
 #include "cli/screen.h"
+#include "crypto/launcher.h"
 #include "flow/journal.h"
 #include "station/slots.h"
 #include "station/station.h"
@@ -30,6 +31,7 @@ enum { DEFAULT_JOBS = 32, DEFAULT_PER_CONTROLLER = 8, DEFAULT_TIMEOUT_S = 60 };
 
 struct running {
 	struct cli	*cli;
+	struct launcher	*launcher;
 	struct screen	*screen;	/* NULL: no terminal, or --json */
 	struct web	*page;		/* NULL: no --http */
 };
@@ -45,6 +47,7 @@ load(void *ctx, struct station_side *out, struct error *err)
 
 	if (!c)
 		return error_memory(err);
+	c->launcher = r->launcher;
 	if (clients_open(o, o->policies ? o->policies : POLICIES, c, err) < 0) {
 		free(c);
 		return -1;
@@ -146,9 +149,16 @@ wants_screen(const struct cli *cli)
 	return !cli->options.json && cli->options.verbosity <= 0 && isatty(STDOUT_FILENO);
 }
 
+static void
+clean_launcher(struct launcher **l)
+{
+	launcher_stop(*l);
+}
+
 int
 cmd_station(struct cli *cli)
 {
+	auto_with(clean_launcher) struct launcher *launcher = NULL;
 	auto_with(screen_close) struct screen *screen = NULL;
 	auto_journal struct journal journal = { 0 };
 	auto_slots struct slots slots = { 0 };
@@ -159,6 +169,10 @@ cmd_station(struct cli *cli)
 
 	/* Nobody sits here to be asked for a passphrase, and at a reload less so. */
 	cli->options.is_unattended = true;
+	/* Before there is anything that a signer should not begin with. */
+	if (launcher_start(&launcher, &err) < 0)
+		return cli_fail(cli, &err);
+	r.launcher = launcher;
 	/* What policies say of privacy comes with them. */
 	record_journal(cli, NULL, &journal);
 	if (record_check_journal(cli, true, &journal, &err) < 0 || lock(&journal, &only, &err) < 0 ||

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cli/options.h"
 #include "crypto/identity.h"
+#include "crypto/launcher.h"
 #include "crypto/secret.h"
 #include "crypto/signer.h"
 
@@ -70,6 +71,22 @@ host_open(const struct options *o, struct host *out, struct error *err)
 		return -1;
 	if (out->signer)
 		warn_of_validity(&out->cert);
+	return 0;
+}
+
+int
+host_launch(const struct options *o, struct launcher *l, struct host *out, struct error *err)
+{
+	const struct launcher_order order = {
+		.ref = o->identity, .passphrase_file = o->passphrase_file,
+		.allow_loose_files = o->allow_loose_files,
+	};
+
+	if (!l || !o->identity)
+		return host_open(o, out, err);
+	if (launcher_signer(l, &order, &out->signer, &out->cert, err) < 0)
+		return -1;
+	warn_of_validity(&out->cert);
 	return 0;
 }
 

@@ -6,12 +6,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
+#include "base/passfd.h"
 #include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
@@ -27,7 +29,8 @@ enum {
 };
 
 struct signer {
-	pid_t	pid;
+	pid_t	pid;		/* of our own child; 0: a launcher's */
+	int	pidfd;		/* then; -1: it had ended by itself */
 	int	control;
 };
 
@@ -38,6 +41,15 @@ signer_dismiss(struct signer *s)
 {
 	if (s)
 		(void)shutdown(s->control, SHUT_WR);
+}
+
+static void
+send_signal(const struct signer *s, int number)
+{
+	if (s->pid > 0)
+		(void)kill(s->pid, number);
+	else if (s->pidfd >= 0)
+		(void)pidfd_send_signal(s->pidfd, number, NULL, 0);
 }
 
 /* Closing is what ends it; a child that hangs is not waited for. */
@@ -51,10 +63,10 @@ signer_stop(struct signer *s)
 	pfd = (struct pollfd){ .fd = s->control, .events = POLLIN };
 	signer_dismiss(s);
 	/* Only while it loads, perhaps at a prompt, does it listen to this. */
-	(void)kill(s->pid, SIGTERM);
+	send_signal(s, SIGTERM);
 	if (poll(&pfd, 1, GOODBYE_MS) <= 0 || !(pfd.revents & POLLHUP))
-		(void)kill(s->pid, SIGKILL);
-	while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+		send_signal(s, SIGKILL);
+	while (s->pid > 0 && waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	signer_forget(s);
 }
@@ -65,6 +77,7 @@ signer_forget(struct signer *s)
 	if (!s)
 		return;
 	close(s->control);
+	clean_fd(&s->pidfd);
 	free(s);
 }
 
@@ -138,11 +151,23 @@ signer_begin(const struct identity_source *source, struct signer **out, struct e
 	if (pid == 0)
 		_exit(signserver_run(ends[1], source, parent));
 	close(ends[1]);
-	*fresh = (struct signer){ .pid = pid, .control = ends[0] };
+	*fresh = (struct signer){ .pid = pid, .pidfd = -1, .control = ends[0] };
 	if (pid < 0) {
 		signer_forget(fresh);
 		return error_set_sys(err, ERR_SOFTWARE, errno, "starting the signer");
 	}
+	*out = fresh;
+	return 0;
+}
+
+int
+signer_adopt(int control, int pidfd, struct signer **out, struct error *err)
+{
+	struct signer *fresh = calloc(1, sizeof(*fresh));
+
+	if (!fresh)
+		return error_memory(err);
+	*fresh = (struct signer){ .pidfd = pidfd, .control = control };
 	*out = fresh;
 	return 0;
 }
@@ -173,22 +198,10 @@ static int
 grant(struct signer *s, const struct signserver_grant *g, int fd, struct error *err)
 {
 	struct deadline deadline = deadline_in(GRANT_MS);
-	union {
-		char		bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} control = { { 0 } };
-	struct iovec iov = { .iov_base = (void *)(uintptr_t)g, .iov_len = sizeof(*g) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
 	ssize_t n;
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	for (;;) {
-		n = sendmsg(s->control, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = passfd_send(s->control, g, sizeof(*g), fd, MSG_DONTWAIT);
 		if (n >= 0)
 			return 0;
 		if (errno != EINTR && errno != EAGAIN)

@@ -41,7 +41,8 @@ bool	signer_is_document(enum signer_purpose purpose);
  * in the child, where all descriptors but the first three are closed) and
  * keeps it in memory that is neither dumped nor swapped; this process never
  * sees the key. Call it before any worker is forked, before there is a thread,
- * and before anything a device sent is parsed. The child ignores the terminal's
+ * and before anything a device sent is parsed; who takes keys later has a
+ * crypto/launcher.h. The child ignores the terminal's
  * signals: it ends when this process does, or with signer_stop().
  */
 int	signer_begin(const struct identity_source *source, struct signer **out,
@@ -52,6 +53,8 @@ int	signer_begin(const struct identity_source *source, struct signer **out,
  * this process has to do anyway it does between the two, and tls_prepare() in here.
  */
 int	signer_await(struct signer *s, struct cert *cert, struct error *err);
+/* One that a launcher has forked, in place of signer_begin(). Takes both descriptors, if it can. */
+int	signer_adopt(int control, int pidfd, struct signer **out, struct error *err);
 /* Both at once. */
 int	signer_start(const struct identity_source *source, struct signer **out,
 	    struct cert *cert, struct error *err);

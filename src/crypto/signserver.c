@@ -17,6 +17,7 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/passfd.h"
 #include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/signkey.h"
@@ -162,40 +163,18 @@ make_room(struct server *s)
 	return true;
 }
 
-/* The descriptor that came along; -1 when there is none. */
-static int
-received_fd(struct msghdr *msg)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd;
-
-	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS ||
-	    c->cmsg_len != CMSG_LEN(sizeof(fd)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
 /* -1: the parent is gone, or says something that only a bug can say. */
 static int
 add_channel(struct server *s)
 {
-	union {
-		char		bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr	align;
-	} control;
 	struct signserver_grant grant;
-	struct iovec iov = { .iov_base = &grant, .iov_len = sizeof(grant) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes,
-		.msg_controllen = sizeof(control.bytes) };
-	ssize_t n = recvmsg(s->control, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	auto_fd int fd = -1;
+	ssize_t n = passfd_receive(s->control, &grant, sizeof(grant), MSG_DONTWAIT, &fd);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
 	if (n <= 0)
 		return -1;
-	fd = received_fd(&msg);
 	if (n != sizeof(grant) || fd < 0 || !memchr(grant.udid, '\0', sizeof(grant.udid)))
 		return -1;
 	if (!make_room(s)) {
