@@ -11,6 +11,18 @@ import bench
 from bench import device, fault, ours, until, OTHER
 from unattended import ENDLESS, PRESET, Station, folder, put_policy
 
+def forked_by(pid, name):
+    """Whose children the descendants of that name are."""
+    def word(p):
+        try:
+            with open("/proc/%d/comm" % p) as f:
+                return f.read().strip()
+        except OSError:
+            return ""
+    return {word(parent) for parent in bench.family(pid) for child in bench.children(parent)
+            if word(child) == name}
+
+
 def plugging(s):
     s.topic("eight devices")
     bench.make_identities()
@@ -139,6 +151,8 @@ def signals(s):
                 len(station.wait("result", changed=True, n=3)), 3)
         s.equal("  and has the new profile", list(b.profiles("a")),
                 ["org.chaperone.preset.messaging-off"])
+        s.equal("  the key is with a process that has heard no worker",
+                forked_by(station.run.pid, "signer"), {"launcher"})
         station.forget()
         b.tell("unplug", "slow")
         b.tell("plug", "slow")
@@ -146,6 +160,21 @@ def signals(s):
         s.equal("SIGTERM during a job", station.stop(), 0)
         s.equal("  the job is finished", [r["verdict"] for r in station.run.lines if r["event"] == "result" and
                  r["device"]["udid"] == b.udids["slow"]][-1:], ["compliant"])
+    with bench.Bench([ours("stuck", faults=[fault("hang", at="mcinstall", request="InstallProfileSilent")]),
+                      ours("next")]) as b:
+        b.tell("unplug", "next")
+        station = Station(b, policies, ledger=station.ledger)
+        s.check("a job is in the middle of its change", station.wait("step", "stuck", step="install"))
+        station.run.signal(signal.SIGTERM)
+        b.tell("plug", "next")
+        station.wait("attached", "next")
+        s.check("SIGTERM waits for a job that hangs", station.run.process.poll() is None)
+        s.equal("a second one does not", station.stop(), 0)
+        last = station.told("result", "stuck")
+        s.equal("  its device is told as interrupted", [r["reason"] for r in last], ["interrupted"])
+        s.equal("  and nothing was begun meanwhile", station.told("started", "next"), [])
+        s.equal("  and all of it is on record", [r["body"]["reason"] for r in station.records()
+                                                 if r["kind"] == "verdict"][-1:], ["interrupted"])
         s.equal("a station without policies does not start", b.run(
             "station", "--policies", folder("none"), "--ledger", station.ledger).code, 66)
 
