@@ -143,6 +143,15 @@ run(struct running *r, struct journal *journal, struct slots *slots, struct erro
 	return station_run(&options, err);
 }
 
+static int
+open_page(const struct options *o, struct web **out, struct error *err)
+{
+	if (o->http)
+		return page_open(o->http, &o->http_names, out, err);
+	return o->http_names.n == 0 ? 0 :
+	    error_set(err, ERR_USAGE, "--http-name says nothing without --http");
+}
+
 static bool
 wants_screen(const struct cli *cli)
 {
@@ -178,7 +187,7 @@ cmd_station(struct cli *cli)
 	if (record_check_journal(cli, true, &journal, &err) < 0 || lock(&journal, &only, &err) < 0 ||
 	    config_copy_slots(&slots, &err) < 0)
 		return cli_fail(cli, &err);
-	if (cli->options.http && page_open(cli->options.http, &page, &err) < 0)
+	if (open_page(&cli->options, &page, &err) < 0)
 		return cli_fail(cli, &err);
 	r.page = page;
 	if (wants_screen(cli) && screen_open(cli->color, &screen, &err) < 0)

@@ -40,6 +40,8 @@ static const struct row {
 	    "its *.yaml are the policies (default " SYSCONFDIR "/chaperone/policies.d)" },
 	{ "http", 0, TEXT, AT(http), GROUP_STATION, 0, 0, "ADDRESS:PORT",
 	    "show the page there (127.0.0.1:8765; default: nowhere)" },
+	{ "http-name", 0, TEXTS, AT(http_names), GROUP_STATION, 0, 0, "NAME",
+	    "a further name that browsers may call it by (repeatable)" },
 	{ "per-controller", 0, NUMBER, AT(per_controller), GROUP_STATION, 0, 512, "N",
 	    "of these on one USB controller (default 8; 0: as many)" },
 
@@ -363,6 +365,7 @@ options_clear(struct options *o)
 	free(o->profiles.items);
 	free(o->restrictions.items);
 	free(o->heads.items);
+	free(o->http_names.items);
 	free(o->words.items);
 	*o = (struct options){ 0 };
 }

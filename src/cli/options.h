@@ -77,6 +77,7 @@ struct options {
 	bool		 overwrite, strict, no_encryption, lock_pairing;
 	/* station */
 	const char	*policies, *http;
+	struct texts	 http_names;
 	/* ledger, report, attest; policy and until_time are shared with the above */
 	const char	*ledger, *station, *device, *since, *verdict, *run, *by, *ca, *archive;
 	const char	*timestamp_request, *tsa_ca;

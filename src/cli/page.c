@@ -9,15 +9,35 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "cli/options.h"
 #include "station/board.h"
 #include "station/metrics.h"
 #include "web/web.h"
 
-int
-page_open(const char *address, struct web **out, struct error *err)
+/* As a browser says it, and without a port: a wildcard would let any site in. */
+static int
+check_name(const char *name, struct error *err)
 {
-	const struct web_options options = { .address = address };
+	size_t len = strlen(name);
 
+	if (len > 0 && len <= 253 && name[0] != '.' && name[0] != '-' && name[len - 1] != '.' &&
+	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")] == '\0')
+		return 0;
+	error_set(err, ERR_USAGE, "--http-name: '%s' is no name of a computer", name);
+	return error_hint(err, "the name alone, without a port, as in station.example");
+}
+
+int
+page_open(const char *address, const struct texts *names, struct web **out, struct error *err)
+{
+	const struct web_options options = {
+		.address = address, .host_names = names->items, .n_host_names = names->n,
+	};
+	size_t i;
+
+	for (i = 0; i < names->n; i++)
+		if (check_name(names->items[i], err) < 0)
+			return -1;
 	if (web_open(&options, out, err) < 0)
 		return -1;
 	log_at(LOG_NORMAL, "the page is at http://%s/", web_address(*out));

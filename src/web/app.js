@@ -218,6 +218,7 @@ function drawTile(shown, tile) {
 	part("slot").classList.toggle("long", title.length > 3);
 	setText(part("word"), tile.word || "");
 	setText(part("detail"), detail);
+	part("say").classList.toggle("long", detail.length > 18);
 	setText(part("who"), [who, minutes(tile)].filter(Boolean).join(" · "));
 	const label = [nameOf(tile), tile.word, detail, who].filter(Boolean).join(", ");
 	if (shown.button.getAttribute("aria-label") !== label)

@@ -258,9 +258,11 @@ def killed(s):
         s.equal("  with one unbroken record", again.verifies(), 0)
 
 
-def fetch(address, what):
+def fetch(address, what, host=None):
+    request = urllib.request.Request("http://%s%s" % (address, what),
+                                     headers={"Host": host} if host else {})
     try:
-        with urllib.request.urlopen("http://%s%s" % (address, what), timeout=ENDLESS) as answer:
+        with urllib.request.urlopen(request, timeout=ENDLESS) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, ""
@@ -279,7 +281,7 @@ def page(s):
         return True
 
     with bench.Bench([ours("a"), ours("b")]) as b:
-        station = Station(b, folder("plain9", {"name": "plain9"}), "--http", "127.0.0.1:0",
+        station = Station(b, folder("plain9", {"name": "plain9"}), "--http", "127.0.0.1:0", "--http-name", "bench.example",
                           env={"NOTIFY_SOCKET": bench.path("notify"), "WATCHDOG_USEC": "200000"})
         station.run.wait_for("the page is at ")
         if station.run.process.poll() is not None:
@@ -298,6 +300,15 @@ def page(s):
                                                  ["Acme"] if u in text], [])
         s.equal("all is well", fetch(address, "/healthz")[0], 200)
         s.check("the page is there", fetch(address, "/")[0] == 200)
+        s.equal("it answers to its further name, and to no other",
+                [fetch(address, "/board", host)[0] for host in
+                 ("bench.example", "bench.example:443", "other.example")], [200, 200, 421])
+        for name in ("*", "", "bench.example:80", ".example", "example.", "a/b", "http://a"):
+            s.equal("%r is no name" % name, b.run("station", "--policies", station.policies, "--ledger",
+                    bench.path("unused.db"), "--http", "127.0.0.1:0", "--http-name", name).code, 64)
+        s.equal("a name without a page says nothing", b.run(
+            "station", "--policies", station.policies, "--ledger", bench.path("unused.db"),
+            "--http-name", "bench.example").code, 64)
         station.run.signal(signal.SIGHUP)
         s.check("a reload is announced", hears("RELOADING=1"))
         s.equal("SIGTERM ends it well", station.stop(), 0)

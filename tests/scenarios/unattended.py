@@ -40,6 +40,7 @@ class Station:
         self.run = b.start(*(args + list(more)), seconds=seconds, env=dict(env),
                            **popen)
         self.bench = b
+        self.policies = policies
         self.mark = 0
 
     def events(self):

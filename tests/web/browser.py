@@ -80,6 +80,15 @@ def show(d, *tiles, **keys):
 LIVE = "document.body.dataset.link === 'live'"
 ORDER = "[...document.querySelectorAll('.tile')].map((t) => t.dataset.id).join()"
 CLASS = "document.querySelector('[data-id=%s]')?.classList.contains('%s')"
+# What is said covers neither the number above it nor the name below, and none of it is cut off.
+APART = """[...document.querySelectorAll('.tile')].every((tile) => {
+    const box = (name) => tile.querySelector(name).getBoundingClientRect();
+    const word = box('.word'), detail = box('.detail'), who = box('.who'), slot = box('.slot');
+    const end = Math.max(word.bottom, detail.bottom), whole = tile.getBoundingClientRect();
+    return word.top >= slot.bottom - 1 && (who.height === 0 || end <= who.top + 1) && end <= whole.bottom;
+})"""
+WORDY = ["no answer: plug it in again", "tap Trust on the iPad", "unlock the iPad",
+         "update the iPad first", "the iPad refused", "finish setting up the iPad first"]
 GREEN = "getComputedStyle(document.querySelector('[data-id=%s]')).backgroundColor === 'rgb(8, 119, 79)'"
 b = Browser()
 
@@ -133,6 +142,15 @@ with Demo() as d:
         "(() => { const m = document.querySelector('main'); return m.scrollHeight <= m.clientHeight })()"))
     check.check("and no word is cut off", b.get("[...document.querySelectorAll('.word')].every((w) =>"
                 " w.getBoundingClientRect().bottom <= w.closest('.tile').getBoundingClientRect().bottom)"))
+    for n in (1, 12, 60):
+        show(d, *[tile(i, "failed" if i % 2 else "person", detail=WORDY[i % len(WORDY)])
+                  for i in range(1, n + 1)])
+        b.shows("%d tiles with much to say: nothing covers anything" % n,
+                "document.querySelectorAll('.tile').length === %d && %s" % (n, APART))
+    show(d, *[tile(i, s) for i, s in enumerate(("ready", "working", "person", "failed", "empty"), 1)])
+    b.shows("without colours too each state has its shape", "new Set([...document.querySelectorAll("
+            "'.tile use')].map((u) => u.getAttribute('href'))).size === 5")
+    show(d, *[tile(n, "person" if n % 9 == 0 else "ready") for n in range(1, 61)])
     b.open(d.address, dark=True, reduced=True)
     b.shows("dark is dark", "getComputedStyle(document.body).backgroundColor === 'rgb(14, 17, 20)' && " + LIVE)
     b.open(d.address, width=390, height=780)
