@@ -97,6 +97,66 @@ text_printable(const char *in, size_t len, char *out, size_t size)
 	out[used] = '\0';
 }
 
+/* Unicode 15, EastAsianWidth.txt (W and F) and emoji; rounded to whole blocks. */
+static unsigned
+columns_of(uint32_t c)
+{
+	static const struct {
+		uint32_t from, to;
+		unsigned columns;
+	} odd[] = {
+		{ 0x0300, 0x036F, 0 }, { 0x1AB0, 0x1AFF, 0 }, { 0x1DC0, 0x1DFF, 0 }, { 0x20D0, 0x20FF, 0 },
+		{ 0xFE00, 0xFE0F, 0 }, { 0xFE20, 0xFE2F, 0 },
+		{ 0x1100, 0x115F, 2 }, { 0x231A, 0x231B, 2 }, { 0x23E9, 0x23EC, 2 }, { 0x2E80, 0x303E, 2 },
+		{ 0x3041, 0xA4CF, 2 }, { 0xA960, 0xA97F, 2 }, { 0xAC00, 0xD7A3, 2 }, { 0xF900, 0xFAFF, 2 },
+		{ 0xFE30, 0xFE6F, 2 }, { 0xFF01, 0xFF60, 2 }, { 0xFFE0, 0xFFE6, 2 }, { 0x16FE0, 0x18CFF, 2 },
+		{ 0x1AFF0, 0x1B2FF, 2 }, { 0x1F004, 0x1F004, 2 }, { 0x1F18E, 0x1F19A, 2 },
+		{ 0x1F1E6, 0x1F1FF, 2 }, { 0x1F200, 0x1F64F, 2 }, { 0x1F680, 0x1F6FF, 2 },
+		{ 0x1F7E0, 0x1F7FF, 2 }, { 0x1F900, 0x1FAFF, 2 }, { 0x20000, 0x3FFFD, 2 },
+	};
+	size_t i;
+
+	for (i = 0; i < countof(odd); i++)
+		if (c >= odd[i].from && c <= odd[i].to)
+			return odd[i].columns;
+	return 1;
+}
+
+size_t
+text_fitting(const char *text, size_t columns)
+{
+	size_t left = strlen(text), used = 0;
+
+	while (left > 0) {
+		uint32_t c = 0;
+		size_t n = decode((const unsigned char *)text + used, left, &c);
+		unsigned takes = n > 0 ? columns_of(c) : 1;
+
+		if (takes > columns)
+			break;
+		columns -= takes;
+		used += n > 0 ? n : 1;
+		left -= n > 0 ? n : 1;
+	}
+	return used;
+}
+
+size_t
+text_columns(const char *text)
+{
+	size_t left = strlen(text), columns = 0;
+
+	while (left > 0) {
+		uint32_t c = 0;
+		size_t n = decode((const unsigned char *)text, left, &c);
+
+		columns += n > 0 ? columns_of(c) : 1;
+		text += n > 0 ? n : 1;
+		left -= n > 0 ? n : 1;
+	}
+	return columns;
+}
+
 void
 text_shorten_id(const char *id, char *out, size_t size)
 {

@@ -14,6 +14,13 @@
  * out is always terminated; size must be at least 4.
  */
 void	text_printable(const char *in, size_t len, char *out, size_t size);
+/*
+ * Columns that printable UTF-8 takes on a terminal: two for an ideograph or an
+ * emoji, none for a mark on the character before it.
+ */
+size_t	text_columns(const char *text);
+/* Bytes of the longest beginning of it that takes at most so many. */
+size_t	text_fitting(const char *text, size_t columns);
 
 /* "00008030-0011…2E" for logs: enough to tell devices apart, no more. */
 void	text_shorten_id(const char *id, char *out, size_t size);

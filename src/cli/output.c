@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/text.h"
 #include "core/verdict.h"
 
 enum paint { PLAIN, BOLD, DIM, GREEN, YELLOW, RED };
@@ -81,21 +82,10 @@ or_dash(const char *s)
 	return s && *s ? s : "-";
 }
 
-/* Columns a text takes: one per character, continuation bytes none. */
-static int
-width(const char *s)
-{
-	int n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xC0) != 0x80;
-	return n;
-}
-
 static void
 put_padded(bool color, enum paint p, const char *s, int columns)
 {
-	int pad = columns - width(s);
+	int pad = columns - (int)text_columns(s);
 
 	put(color, p, "%s", s);
 	printf("%*s", pad > 0 ? pad + 1 : 1, "");

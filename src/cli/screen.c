@@ -1,6 +1,7 @@
 /* screen: the board of a station as a table on the terminal */
 #include "cli/screen.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -53,26 +54,16 @@ size_of_terminal(void)
 	return size;
 }
 
-/* One line of at most columns characters: a longer one would wrap, and be drawn over wrongly. */
+/* One line of less than so many columns: a longer one would wrap, and be drawn over wrongly. */
 static void
 put_line(struct screen *s, unsigned columns, const char *color, const char *text)
 {
-	char cut[512];
-	size_t i = 0, bytes = 0;
+	int bytes = (int)text_fitting(text, columns - 1);
 
-	/* Whole characters: bytes that continue one do not count. */
-	for (; text[bytes]; bytes++) {
-		if (((unsigned char)text[bytes] & 0xc0) != 0x80 && i++ == columns - 1)
-			break;
-		if (bytes == sizeof(cut) - 1)
-			break;
-		cut[bytes] = text[bytes];
-	}
-	cut[bytes] = '\0';
 	if (s->has_color && color)
-		printf("\033[2K\033[%sm%s\033[0m\n", color, cut);
+		printf("\033[2K\033[%sm%.*s\033[0m\n", color, bytes, text);
 	else
-		printf("\033[2K%s\n", cut);
+		printf("\033[2K%.*s\n", bytes, text);
 	s->drawn++;
 }
 
@@ -98,10 +89,12 @@ put_tile(struct screen *s, unsigned columns, const struct tile *t)
 {
 	char who[BOARD_TEXT_MAX], line[512];
 	const char *name = *t->name ? t->name : *t->udid ? who : "";
+	int pad;
 
 	text_shorten_id(t->udid, who, sizeof(who));
-	snprintf(line, sizeof(line), "%s %-8s %-18s %s%s%s%s%s", mark_of(t->state),
-	    *t->slot ? t->slot : "", t->word, name, *t->detail ? ": " : "", t->detail,
+	pad = 8 - (int)text_columns(t->slot);
+	snprintf(line, sizeof(line), "%s %s%*s %-18s %s%s%s%s%s", mark_of(t->state), t->slot,
+	    pad > 0 ? pad : 0, "", t->word, name, *t->detail ? ": " : "", t->detail,
 	    *t->step ? ", " : "", t->step);
 	put_line(s, columns, color_of(t->state), line);
 }
@@ -127,6 +120,15 @@ is_shown(const struct tile *t, bool is_urgent)
 	return (t->state == TILE_PERSON || t->state == TILE_FAILED) == is_urgent;
 }
 
+/* Ctrl-S stops a terminal, and must not stop the station: it is drawn the next time. */
+static bool
+is_stopped(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&out, 1, 0) == 0;
+}
+
 void
 screen_show(struct screen *s, const struct board *board)
 {
@@ -136,6 +138,8 @@ screen_show(struct screen *s, const struct board *board)
 	char line[64];
 	int urgent;
 
+	if (is_stopped())
+		return;
 	if (s->drawn > 0)
 		printf("\033[%uA\033[J", s->drawn);
 	s->drawn = 0;

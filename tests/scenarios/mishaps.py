@@ -13,6 +13,7 @@ import struct
 import subprocess
 import termios
 import time
+import unicodedata
 
 import bench
 from bench import device, fault, ours, path, until, OTHER
@@ -21,6 +22,7 @@ from unattended import ENDLESS, PRESET, Station, folder
 INSTALL = dict(at="mcinstall", request="InstallProfileSilent")
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "80146273"
+CTRL_S, CTRL_Q = b"\x13", b"\x11"
 
 
 def healthy(b, station):
@@ -261,23 +263,33 @@ def terminal(s):
     s.topic("on a terminal, a table")
     evil = "\x1b[31mred\x07"
     policies = folder("seen", {"name": "seen"})
-    with bench.Bench([ours("front"), ours("dark", locked=True), ours("evil" + evil),
+    with bench.Bench([ours("front"), ours("dark", locked=True), ours("evil" + evil), ours("東京" * 30), ours("late"),
                       device("theirs", supervised_by=OTHER, paired=True)]) as b:
+        b.tell("unplug", "late")
         screen = Screen(b, "--policies", policies, "--ledger", path("seen.db"))
         s.check("who is ready, with a mark that needs no colour", screen.shows("✓", "ready to unplug", "front"),
                 "\n".join(screen.lines()))
         s.check("who needs somebody, and what for", screen.shows("!", "needs you", "unlock"),
                 "\n".join(screen.lines()))
-        s.check("how many there are", screen.shows("4 plugged in", "2 ready"), "\n".join(screen.lines()))
+        s.check("how many there are", screen.shows("5 plugged in", "3 ready"), "\n".join(screen.lines()))
         s.check("a name does nothing to the terminal", b"\x1b[31mred" not in screen.raw and
                 b"\x07" not in screen.raw)
         b.tell("unlock", "dark")
-        s.check("unlocked it becomes ready", screen.shows("3 ready"), "\n".join(screen.lines()))
+        s.check("unlocked it becomes ready", screen.shows("4 ready"), "\n".join(screen.lines()))
         b.tell("unplug", "front")
-        s.check("unplugged it is gone", screen.shows("3 plugged in") and
+        s.check("unplugged it is gone", screen.shows("4 plugged in") and
                 not any("front" in line for line in screen.lines()), "\n".join(screen.lines()))
-        s.check("no line is wider than the terminal",
-                all(len(line) <= screen.columns for line in screen.lines()))
+        s.check("no line is wider than the terminal, whatever is written in it",
+                all(sum(1 + (unicodedata.east_asian_width(c) in "WF") for c in line) < screen.columns
+                    for line in screen.lines()), "\n".join(screen.lines()))
+        os.write(screen.fd, CTRL_S)
+        b.tell("plug", "late")
+        s.check("a terminal that is stopped does not stop the station",
+                until(lambda: PRESET in b.profiles("late"), ENDLESS))
+        b.tell("unplug", "dark")
+        os.write(screen.fd, CTRL_Q)
+        s.check("  and when it goes on, it shows how it is now", screen.shows("4 plugged in", "5 ready"),
+                "\n".join(screen.lines()))
         s.equal("SIGTERM ends it well", screen.stop(), 0)
     devices = [ours("n%02d" % n) for n in range(30)] + [ours("zz", locked=True)]
     with bench.Bench(devices) as b:

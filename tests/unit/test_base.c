@@ -44,6 +44,33 @@ foreign_text_is_made_printable(void **state)
 }
 
 static void
+characters_take_their_columns(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		size_t columns, fitting;	/* bytes, into five columns */
+	} rows[] = {
+		{ "nothing", "", 0, 0 },
+		{ "letters", "Reception", 9, 5 },
+		{ "accents, of one character or of two", "Bu\xCC\x88ro B\xC3\xBCro", 9, 7 },
+		{ "ideographs take two", "東京駅", 6, 6 },
+		{ "and are not cut in two", "a東京駅", 7, 7 },
+		{ "Hangul too", "서울", 4, 6 },
+		{ "an emoji takes two", "Anna \xF0\x9F\x8E\x89", 7, 5 },
+		{ "marks and ellipses take one", "✓ ✗ …", 5, 11 },
+		{ "what is no UTF-8 takes one for each byte", "\xFF\xFE", 2, 2 },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		row_named(rows[i].name);
+		assert_int_equal(text_columns(rows[i].text), rows[i].columns);
+		assert_int_equal(text_fitting(rows[i].text, 5), rows[i].fitting);
+	}
+}
+
+static void
 durations_are_read(void **state)
 {
 	static const struct {
@@ -298,6 +325,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(foreign_text_is_made_printable),
+		cmocka_unit_test(characters_take_their_columns),
 		cmocka_unit_test(durations_are_read),
 		cmocka_unit_test(versions_compare_by_number),
 		cmocka_unit_test(udids_compare_without_the_dash),
