@@ -61,7 +61,7 @@ find_slot(const struct board *b, const char *slot)
 {
 	size_t i;
 
-	for (i = 0; slot && i < b->n; i++)
+	for (i = 0; i < b->n; i++)
 		if (*b->tiles[i].slot && strcmp(b->tiles[i].slot, slot) == 0)
 			return &b->tiles[i];
 	return NULL;
@@ -411,21 +411,41 @@ board_result(struct board *b, const char *udid, const json_t *result, enum reaso
 	show_verdict(b, t, reason, now_ms);
 }
 
+static void
+show_aside(struct board *b, struct tile *t, int64_t now_ms)
+{
+	set_state(b, t, TILE_FAILED, "loose contact", "comes and goes: check the cable", now_ms);
+}
+
+/* udid NULL, or gone already: the slot may be empty at the moment. */
 void
 board_set_aside(struct board *b, const char *udid, const char *port, bool is_aside, int64_t now_ms)
 {
 	struct tile *t = find_udid(b, udid);
 	char text[LINE_MAX_BYTES];
 
+	t = t ? t : find_slot(b, port);
 	snprintf(text, sizeof(text), is_aside ? "port %s comes and goes: check the cable" :
-	    "port %s is calm again", t && *t->slot ? t->slot : port);
-	board_event(b, udid, is_aside ? TONE_BAD : TONE_PLAIN, text, now_ms);
-	if (t && is_aside)
-		set_state(b, t, TILE_FAILED, "loose contact", "comes and goes: check the cable", now_ms);
-	else if (t)
+	    "port %s is calm again", port);
+	board_event(b, t && *t->udid ? t->udid : NULL, is_aside ? TONE_BAD : TONE_PLAIN, text, now_ms);
+	if (!t)
+		return;
+	t->failures_today += is_aside;
+	if (is_aside)
+		show_aside(b, t, now_ms);
+	else if (*t->udid)
 		set_state(b, t, TILE_WORKING, "waits for its turn", NULL, now_ms);
-	if (t && is_aside)
-		t->failures_today++;
+	else
+		set_state(b, t, TILE_EMPTY, "empty", NULL, now_ms);
+}
+
+void
+board_still_aside(struct board *b, const char *udid, int64_t now_ms)
+{
+	struct tile *t = find_udid(b, udid);
+
+	if (t)
+		show_aside(b, t, now_ms);
 }
 
 /* ---- the station as a whole ---------------------------------------------------------------- */

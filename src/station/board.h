@@ -62,9 +62,11 @@ void	board_step(struct board *b, const char *udid, const char *step);
 /* result is chaperone.result/1; next says what the station does about it. */
 void	board_result(struct board *b, const char *udid, const json_t *result, enum reason reason,
 	    enum schedule_next next, int64_t now_ms);
-/* Its port flaps, and nothing is begun on it; or no longer. */
+/* A slot, or a port without a name, flaps, and nothing is begun on it; or no longer. */
 void	board_set_aside(struct board *b, const char *udid, const char *port, bool is_aside,
 	    int64_t now_ms);
+/* One has come, and its port flaps still. */
+void	board_still_aside(struct board *b, const char *udid, int64_t now_ms);
 
 enum tone { TONE_GOOD, TONE_PERSON, TONE_BAD, TONE_PLAIN };
 

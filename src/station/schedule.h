@@ -113,6 +113,9 @@ bool	schedule_take(struct schedule *s, struct moment now, struct schedule_action
 /* How long nothing will be due, unless something happens: -1 for ever. */
 int64_t	schedule_wait_ms(const struct schedule *s, struct moment now);
 
+/* Its port was set aside, and is not calm yet. */
+bool	schedule_is_aside(const struct schedule *s, const char *udid);
+
 struct schedule_counts {
 	size_t	attached, queued, running, waiting, aside;
 };

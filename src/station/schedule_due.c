@@ -17,6 +17,14 @@ is_aside(const struct schedule *s, const struct device *d)
 	return p && p->is_aside;
 }
 
+bool
+schedule_is_aside(const struct schedule *s, const char *udid)
+{
+	const struct device *d = schedule_find_udid(s, udid);
+
+	return d && is_aside(s, d);
+}
+
 /* ---- what is due --------------------------------------------------------------------------- */
 
 static bool

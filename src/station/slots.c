@@ -74,6 +74,28 @@ slots_name(const struct slots *s, const struct usbport *port)
 	return one && one->is_named ? one->name : NULL;
 }
 
+const char *
+slots_see(struct slots *s, const struct usbport *port)
+{
+	struct slot *one = find(s, port);
+
+	if (!one || !one->is_named)
+		return NULL;
+	memcpy(one->kernel_name, port->name, sizeof(one->kernel_name));
+	return one->name;
+}
+
+const char *
+slots_called(const struct slots *s, const char *kernel_name)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->items[i].is_named && strcmp(s->items[i].kernel_name, kernel_name) == 0)
+			return s->items[i].name;
+	return NULL;
+}
+
 bool
 slots_is_to_blame(enum reason reason)
 {

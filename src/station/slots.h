@@ -16,6 +16,7 @@ enum { SLOTS_MAX = 4096, SLOT_NAME_MAX = 64 };
 struct slot {
 	char	name[SLOT_NAME_MAX];		/* "7", "left 3"; the port's own when it has none */
 	char	port[USBPORT_PATH_MAX];		/* how the configuration names the port */
+	char	kernel_name[USBPORT_MAX];	/* "1-4.2", once something hung on it */
 	bool	is_named;			/* by the configuration */
 	unsigned jobs, failures;		/* since the start */
 	enum reason last;			/* of the last failure */
@@ -40,6 +41,10 @@ int	slots_add(struct slots *s, const char *name, const char *port, struct error 
 
 /* The name of that port, NULL when the configuration gives it none. */
 const char *slots_name(const struct slots *s, const struct usbport *port);
+/* The same, of a port on which a device has just been seen. */
+const char *slots_see(struct slots *s, const struct usbport *port);
+/* What the port of that kernel name is called, where a device was seen; NULL: nothing. */
+const char *slots_called(const struct slots *s, const char *kernel_name);
 
 /*
  * Counts a job on a port, whether it has a name or not. Only what a port, a cable

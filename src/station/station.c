@@ -100,7 +100,7 @@ stop(struct station *s)
 	if (++s->stops == 1) {
 		schedule_stop(s->schedule);
 		notify_send("STOPPING=1");
-		board_set_notice(s->board, "the station is stopping: what runs is finished");
+		tell_notice(s, NOTICE_STOPPING, "the station is stopping: what runs is finished");
 		return;
 	}
 	work_stop_all(s);

@@ -6,13 +6,18 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "core/policy.h"
 #include "crypto/signer.h"
 #include "flow/fleet.h"
 #include "flow/journal.h"
 #include "station/board.h"
 #include "store/seal.h"
 
-enum { LEDGER_RETRY_MS = 5000 };
+enum {
+	LEDGER_RETRY_MS = 5000,
+	SEAL_WITHIN_MS = 900000,	/* after midnight, when somebody is always at work */
+	SET_BACK_S = 60,		/* less is a clock that is being adjusted */
+};
 
 /* ---- the ledger ------------------------------------------------------------------------- */
 
@@ -103,22 +108,59 @@ station_seal(struct station *s)
 
 	if (side->n_identities == 0 || journal_commit(j, &err) < 0)
 		return;
+	s->seal_by_ms = 0;
 	if (seal_make(j->ledger, j->run, sign_seal, side->identities[0].signer, NULL, &err) < 0)
 		tell_trouble(s, NULL, "seal", err.message, err.hint);
 }
 
 static void
-note_midnight(struct station *s)
+note_midnight(struct station *s, struct moment now)
 {
-	time_t now = time(NULL);
+	time_t wall = now.wall_s;
 	struct tm tm;
 
-	if (!localtime_r(&now, &tm) || tm.tm_yday == s->day)
+	if (!localtime_r(&wall, &tm) || tm.tm_yday == s->day)
 		return;
-	if (s->day >= 0)
+	if (s->seal_by_ms)
 		station_seal(s);
+	if (s->day >= 0)
+		s->seal_by_ms = now.ms + SEAL_WITHIN_MS;
 	s->day = tm.tm_yday;
 	board_new_day(s->board);
+}
+
+/* An agent or a token may take its time, and meanwhile nobody else is heard. */
+static void
+seal_when_quiet(struct station *s, struct moment now)
+{
+	if (!s->seal_by_ms || s->ledger_retry_ms || (work_running(s) > 0 && now.ms < s->seal_by_ms))
+		return;
+	station_seal(s);
+}
+
+static bool
+has_windows(const struct policies *policies)
+{
+	size_t i;
+
+	for (i = 0; i < policies->n; i++)
+		if (policies->items[i]->has_window)
+			return true;
+	return false;
+}
+
+/*
+ * Boundaries that were ahead of a clock that was wrong may be years away, and those
+ * that had passed are ahead again. One that is set forward passes them by itself.
+ */
+static void
+note_clock(struct station *s, struct moment now)
+{
+	bool is_set_back = s->wall_s - now.wall_s >= SET_BACK_S;
+
+	s->wall_s = now.wall_s;
+	if (is_set_back && has_windows(s->side->is.policies))
+		schedule_reload(s->schedule, now);
 }
 
 void
@@ -132,9 +174,12 @@ void
 station_do_what_is_due(struct station *s)
 {
 	struct error ignored = { 0 };	/* the journal keeps it */
+	struct moment now = station_now();
 	struct schedule_action a;
 
-	note_midnight(s);
+	note_clock(s, now);
+	note_midnight(s, now);
+	seal_when_quiet(s, now);
 	station_reach_mux(s);
 	watch_ledger(s);
 	if (s->stop_ms && now_monotonic_ms() >= s->stop_ms)

@@ -97,7 +97,7 @@ attach(struct station *s, const struct mux_device *device, struct error *err)
 	m->is_attached = true;
 	/* Where the kernel knows nothing, the location is the port's name. */
 	(void)usbport_of_location(device->location, &m->port);
-	slot = slots_name(s->o->slots, &m->port);
+	slot = slots_see(s->o->slots, &m->port);
 	memset(m->slot, 0, sizeof(m->slot));
 	if (slot)
 		memcpy(m->slot, slot, strnlen(slot, sizeof(m->slot) - 1));

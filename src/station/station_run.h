@@ -4,6 +4,7 @@
 
 #include <poll.h>
 
+#include "base/error.h"
 #include "core/verdict.h"
 #include "device/usbport.h"
 #include "flow/lane.h"
@@ -45,6 +46,9 @@ struct post {
 	int64_t		 began_ms;
 };
 
+/* What everybody should know, the most important first: that one is shown. */
+enum notice { NOTICE_STOPPING, NOTICE_LEDGER, NOTICE_USBMUXD, NOTICE_POLICIES, NOTICES };
+
 struct station {
 	const struct station_options *o;
 	struct schedule		*schedule;
@@ -62,7 +66,10 @@ struct station {
 	bool			 was_mux_missed;	/* and that was told */
 	unsigned		 stops;		/* SIGTERMs so far */
 	int64_t			 stop_ms;	/* when those told to stop are killed; 0: not */
+	char			 notices[NOTICES][ERROR_MESSAGE_MAX + 64];	/* "": none */
 	int			 day;		/* of the year, where the station stands */
+	int64_t			 seal_by_ms;	/* a day has ended and is sealed by then; 0: it is */
+	int64_t			 wall_s;	/* the wall's clock when last looked at */
 	uint64_t		 shown;		/* version of the board */
 	int64_t			 shown_ms;
 };
@@ -116,6 +123,8 @@ void	tell_result(struct station *s, struct member *m, json_t *result, enum reaso
 void	tell_port(struct station *s, const char *port, bool is_aside);
 /* Policies were loaded: problem NULL, or why the old ones stay. */
 void	tell_policies(struct station *s, const struct error *problem);
+/* text NULL: no longer. */
+void	tell_notice(struct station *s, enum notice which, const char *text);
 /* about is "usbmuxd", "ledger", "hook" and its like; m may be NULL. */
 void	tell_trouble(struct station *s, const struct member *m, const char *about,
 	    const char *message, const char *hint);

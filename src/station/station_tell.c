@@ -89,6 +89,8 @@ tell_attached(struct station *s, struct member *m)
 	    json_pack("{s:O}", "device", json_object_get(event, "device")));
 	if (board_attached(s->board, m->device.udid, *m->slot ? m->slot : NULL, wall_ms(), &err) < 0)
 		tell_trouble(s, NULL, "memory", err.message, NULL);
+	if (schedule_is_aside(s->schedule, m->device.udid))
+		board_still_aside(s->board, m->device.udid, wall_ms());
 	run_hook(s, m, s->o->hooks.on_attach, "attach", event);
 	tell(s, event);
 }
@@ -210,6 +212,7 @@ tell_result(struct station *s, struct member *m, json_t *result, enum reason rea
 void
 tell_port(struct station *s, const char *port, bool is_aside)
 {
+	const char *slot = slots_called(s->o->slots, port), *name = slot ? slot : port;
 	struct member *m = NULL;
 	char text[128];
 	size_t i;
@@ -217,14 +220,37 @@ tell_port(struct station *s, const char *port, bool is_aside)
 	for (i = 0; i < s->n_members && !m; i++)
 		if (strcmp(s->members[i]->port.name, port) == 0 && s->members[i]->is_here)
 			m = s->members[i];
-	board_set_aside(s->board, m ? m->device.udid : NULL, port, is_aside, wall_ms());
+	board_set_aside(s->board, m ? m->device.udid : NULL, name, is_aside, wall_ms());
 	snprintf(text, sizeof(text), is_aside ?
 	    "port %.64s comes and goes; nothing is begun on it until it is calm" :
-	    "port %.64s is calm again", m && *m->slot ? m->slot : port);
+	    "port %.64s is calm again", name);
 	if (is_aside)
 		tell_trouble(s, m, "port", text, "check the cable and the plug");
 	else
 		tell_mended(s, "port", text);
+}
+
+/* ---- what everybody should know --------------------------------------------------------------- */
+
+void
+tell_notice(struct station *s, enum notice which, const char *text)
+{
+	size_t i;
+
+	if (which == NOTICES)
+		return;
+	snprintf(s->notices[which], sizeof(s->notices[which]), "%s", text ? text : "");
+	for (i = 0; i < NOTICES && !*s->notices[i]; i++)
+		continue;
+	board_set_notice(s->board, i < NOTICES ? s->notices[i] : NULL);
+}
+
+/* NOTICES: it is of one device, or over already. */
+static enum notice
+notice_about(const char *about)
+{
+	return strcmp(about, "ledger") == 0 ? NOTICE_LEDGER :
+	    strcmp(about, "usbmuxd") == 0 ? NOTICE_USBMUXD : NOTICES;
 }
 
 /* ---- policies ------------------------------------------------------------------------------ */
@@ -260,7 +286,7 @@ tell_policies(struct station *s, const struct error *problem)
 		board_set_policies(s->board, all);
 		board_event(s->board, NULL, TONE_PLAIN, "policies loaded", wall_ms());
 	}
-	board_set_notice(s->board, problem ? notice : NULL);
+	tell_notice(s, NOTICE_POLICIES, problem ? notice : NULL);
 	tell(s, event);
 }
 
@@ -271,7 +297,6 @@ tell_trouble(struct station *s, const struct member *m, const char *about, const
     const char *hint)
 {
 	json_t *event = new_event(m, "error");
-	bool is_ours = strcmp(about, "ledger") == 0 || strcmp(about, "usbmuxd") == 0;
 
 	json_object_set_new(event, "about", json_string(about));
 	json_object_set_new(event, "message", json_string(message));
@@ -280,8 +305,7 @@ tell_trouble(struct station *s, const struct member *m, const char *about, const
 	    json_pack("{s:s, s:s}", "what", about, "note", message));
 	if (strcmp(about, "port") != 0)
 		board_event(s->board, m ? m->device.udid : NULL, TONE_BAD, message, wall_ms());
-	if (is_ours)
-		board_set_notice(s->board, message);
+	tell_notice(s, notice_about(about), message);
 	tell(s, event);
 }
 
@@ -290,7 +314,7 @@ tell_mended(struct station *s, const char *about, const char *message)
 {
 	if (strcmp(about, "port") != 0) {
 		board_event(s->board, NULL, TONE_PLAIN, message, wall_ms());
-		board_set_notice(s->board, NULL);
+		tell_notice(s, notice_about(about), NULL);
 	}
 	journal_add(s->o->journal, EVENT_NOTE, NULL,
 	    json_pack("{s:s, s:s}", "what", about, "note", message));

@@ -14,10 +14,12 @@ import subprocess
 import termios
 import time
 import unicodedata
+import urllib.error
+import urllib.request
 
 import bench
 from bench import device, fault, ours, path, until, OTHER
-from unattended import ENDLESS, PRESET, Station, folder
+from unattended import ENDLESS, PRESET, Station, folder, put_policy
 
 INSTALL = dict(at="mcinstall", request="InstallProfileSilent")
 SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
@@ -25,19 +27,25 @@ PIN = "80146273"
 CTRL_S, CTRL_Q = b"\x13", b"\x11"
 
 
-def healthy(b, station):
-    """Status of /healthz and what it says; None without a page."""
-    said = station.run.so_far()[1]
-    found = re.search("http://([0-9.:]+)/", said)
+def fetch(station, what):
+    """Status and text of that page of the station's; None without a page."""
+    found = re.search("http://([0-9.:]+)/", station.run.so_far()[1])
     if not found:
         return None
-    import urllib.error
-    import urllib.request
     try:
-        with urllib.request.urlopen("http://%s/healthz" % found.group(1), timeout=ENDLESS) as answer:
+        with urllib.request.urlopen("http://%s%s" % (found.group(1), what), timeout=ENDLESS) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as e:
         return e.code, e.read().decode()
+
+
+def healthy(b, station):
+    return fetch(station, "/healthz")
+
+
+def notice(station):
+    """What the page says above all else; None: nothing."""
+    return json.loads(fetch(station, "/board")[1])["notice"]
 
 
 # ---- the ledger ------------------------------------------------------------------------
@@ -99,8 +107,11 @@ def cables(s):
                ours("busy", faults=[fault("error", status="NotNow", times=1, **INSTALL)]),
                ours("flapping"), ours("plain")]
     with bench.Bench(devices) as b:
+        where = {r["device"]["udid"]: r["device"]["location"] for r in b.run("list", "--json").lines}
+        config = bench.write("cables.yaml", json.dumps({"slots": [
+            {"name": "left 3", "port": where[b.udids["flapping"]]}]}))
         b.tell("unplug", "flapping")
-        station = Station(b, policies)
+        station = Station(b, policies, config=config)
         s.check("a device that restarts in the middle of its job is done when it is back",
                 station.wait("result", "restarts", verdict="compliant"))
         s.check("  with its profile", PRESET in b.profiles("restarts"))
@@ -113,8 +124,8 @@ def cables(s):
             b.tell("unplug", "flapping")
         b.tell("plug", "flapping")
         told = station.wait("error", about="port")
-        s.check("a port that flaps is named", told and re.search(r"port \S+ comes and goes",
-                                                                 told[0]["message"]), told)
+        s.check("a port that flaps is named as people call it", told and
+                "port left 3 comes and goes" in told[0]["message"], told)
         s.equal("SIGTERM ends it well", station.stop(), 0)
         s.equal("the record is whole", station.verifies(), 0)
 
@@ -124,9 +135,13 @@ def losing_usbmuxd(s):
     policies = folder("dying", {"name": "dying"})
     names = ["d%d" % n for n in range(4)]
     with bench.Bench([ours(n, latency_ms=100) for n in names]) as first:
-        station = Station(first, policies, "--per-controller", "0")
+        station = Station(first, policies, "--per-controller", "0", "--http", "127.0.0.1:0")
         for name in names:
             station.wait("started", name)
+        has_page = until(lambda: fetch(station, "/healthz"), 5)
+        put_policy(policies, {"name": "dying", "profiles": [{"preset": "imessage-of"}]})
+        station.run.signal(signal.SIGHUP)
+        station.wait("policy", n=2)
         first.kill()
         s.check("it is told", station.wait("error", about="usbmuxd"))
         os.unlink(first.socket)
@@ -137,6 +152,13 @@ def losing_usbmuxd(s):
                         station.wait("result", name, verdict="compliant"))
                 s.quiet("  and is no new arrival", len(station.told("attached", name)) == 1)
             s.check("all have their profiles", all(PRESET in second.profiles(n) for n in names))
+            if has_page:
+                s.check("the older trouble is still told when the newer one is over",
+                        until(lambda: "old policies" in (notice(station) or "")), notice(station))
+            put_policy(policies, {"name": "dying"})
+            station.run.signal(signal.SIGHUP)
+            if has_page:
+                s.check("  until that is over too", until(lambda: notice(station) is None), notice(station))
             s.equal("SIGTERM ends it well", station.stop(), 0)
             s.equal("the record is whole", station.verifies(), 0)
 
@@ -197,7 +219,16 @@ def identities(s):
         s.check("without its agent nothing is signed, and that is said", late and
                 (late[0]["verdict"], late[0]["reason"]) == ("failed", "unsigned"), late)
         s.equal("  and nothing is on the device", b.profiles("late"), {})
+        agent = bench.Run(["agent", *bench.identity(), "--socket", path("agent")], wait=False)
+        agent.wait_for("signs as")
+        station.forget()
+        b.tell("unplug", "late")
+        b.tell("plug", "late")
+        s.check("another one that takes its place is as good", station.wait("result", "late",
+                                                                           verdict="compliant"))
         s.equal("SIGTERM ends it well", station.stop(), 0)
+        agent.signal(signal.SIGTERM)
+        agent.finish()
 
 
 # ---- a terminal --------------------------------------------------------------------------------

@@ -160,6 +160,47 @@ the_day_is_counted(void **state)
 }
 
 static void
+a_loose_contact_stays_one(void **state)
+{
+	auto_slots struct slots slots = { 0 };
+	auto_with(clean_board) struct board *b = NULL;
+	auto_json json_t *json = NULL;
+	struct error err = { 0 };
+	const struct tile *t;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(slots_add(&slots, "7", "1-4", &err), 0);
+	assert_int_equal(board_new("here", &slots, 0, &b, &err), 0);
+	row_named("set aside while nothing hangs on it");
+	board_set_aside(b, NULL, "7", true, 0);
+	t = board_tiles(b, &n);
+	assert_int_equal(t->state, TILE_FAILED);
+	assert_string_equal(t->word, "loose contact");
+	assert_int_equal(t->failures_today, 1);
+	row_named("whoever comes there finds it so");
+	assert_int_equal(board_attached(b, "u1", "7", 0, &err), 0);
+	board_still_aside(b, "u1", 0);
+	assert_string_equal(t->word, "loose contact");
+	assert_int_equal(t->failures_today, 1);
+	row_named("and waits for its turn when it is calm");
+	board_set_aside(b, "u1", "7", false, 0);
+	assert_int_equal(t->state, TILE_WORKING);
+	board_detached(b, "u1", 0);
+	row_named("an empty slot that is calm is empty");
+	board_set_aside(b, NULL, "7", true, 0);
+	board_set_aside(b, NULL, "7", false, 0);
+	assert_int_equal(t->state, TILE_EMPTY);
+	row_named("a port without a name and without a device has no tile");
+	board_set_aside(b, NULL, "1-9", true, 0);
+	t = board_tiles(b, &n);
+	assert_int_equal(n, 1);
+	json = board_json(b, 0);
+	assert_string_equal(json_text(json_array_get(json_object_get(json, "events"), 0), "text", NULL),
+	    "port 1-9 comes and goes: check the cable");
+}
+
+static void
 events_are_the_last_thirty(void **state)
 {
 	auto_with(clean_board) struct board *b = NULL;
@@ -193,6 +234,7 @@ main(void)
 		cmocka_unit_test(every_reason_has_words),
 		cmocka_unit_test(slots_stay_and_devices_go),
 		cmocka_unit_test(the_day_is_counted),
+		cmocka_unit_test(a_loose_contact_stays_one),
 		cmocka_unit_test(events_are_the_last_thirty),
 	};
 

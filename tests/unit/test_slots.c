@@ -102,8 +102,13 @@ ports_have_names(void **state)
 	assert_string_equal(slots_name(&s, &port), "7");
 	port = (struct usbport){ .name = "9-4.3", .path = "pci-0000:00:14.0-usb-0:4.3" };
 	assert_string_equal(slots_name(&s, &port), "left 3");
+	/* By the kernel's name alone a port is known once something hung on it. */
+	assert_null(slots_called(&s, "9-4.3"));
+	assert_string_equal(slots_see(&s, &port), "left 3");
+	assert_string_equal(slots_called(&s, "9-4.3"), "left 3");
 	port = (struct usbport){ .name = "1-4.20" };
 	assert_null(slots_name(&s, &port));
+	assert_null(slots_see(&s, &port));
 }
 
 static void
