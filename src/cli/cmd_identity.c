@@ -78,6 +78,19 @@ choose_format(const struct options *o, enum identity_format *out, struct error *
 	return 0;
 }
 
+/* Where anybody can exchange it, it would not be taken as an identity either. */
+static int
+check_place(const struct options *o, struct error *err)
+{
+	struct error why = { 0 };
+
+	if (o->allow_loose_files || strcmp(o->output, "-") == 0 ||
+	    folder_check_open(o->output, &why) == 0 || why.kind != ERR_PERM)
+		return 0;
+	*err = why;
+	return -1;
+}
+
 static int
 write_identity(const struct cli *cli, const struct identity *id, const char *passphrase_file,
     struct error *err)
@@ -95,9 +108,7 @@ write_identity(const struct cli *cli, const struct identity *id, const char *pas
 	}
 	if (choose_format(o, &format, err) < 0)
 		return -1;
-	/* Where anybody can exchange it, it would not be taken as an identity either. */
-	if (!o->allow_loose_files && strcmp(o->output, "-") != 0 &&
-	    folder_check_open(o->output, err) < 0)
+	if (check_place(o, err) < 0)
 		return -1;
 	if (!o->no_encryption && secret_passphrase(&secret, o->output, &passphrase, err) < 0)
 		return -1;
