@@ -31,7 +31,7 @@ libraries='
 openssl/          crypto sim
 sqlite3[.]h       store
 libpq-fe[.]h      store
-usbmuxd[.]h       wire device
+usbmuxd[.]h       nobody
 libimobiledevice/ wire device
 jansson[.]h       store report flow station web cli sim
 cyaml/            flow cli sim
@@ -63,6 +63,11 @@ $found"
 done <<TEXT
 $libraries
 TEXT
+
+# One thread in each process, so no sanitizer for threads.
+found=$(grep -rnE '(pthread|thrd)_create|<(pthread|threads)[.]h>|MHD_USE_[A-Z_]*THREAD' "$srcdir/src" "$srcdir/tools")
+[ -z "$found" ] || complain "no process has a second thread:
+$found"
 
 # core is pure: nothing in it can open, ask, wait or print.
 impure='open|openat|fopen|fdopen|read|write|close|socket|connect|poll|select|time|clock_gettime'

@@ -94,6 +94,8 @@ class Suite:
 
     def end(self):
         signal.alarm(0)
+        told = leaks()
+        self.quiet("no secret in ledgers, transcripts, logs and what was printed", not told, told)
         for failure in self.failures:
             print("\nfailed: %s" % failure, end="")
         print("\n%s: %d checks passed, %d failed" % (self.name, self.passed, len(self.failures)),
@@ -507,6 +509,7 @@ def run(*args, **more):
 # ---- identities ---------------------------------------------------------------------
 
 _secrets = []
+_der = []       # in hexadecimal; to be found as bytes too
 
 
 def secrets():
@@ -518,7 +521,31 @@ def _note_key(pem):
     import base64
     lines = [l for l in pem.splitlines() if l and not l.startswith("-----")]
     _secrets.extend(l for l in lines if len(l) >= 32)
-    _secrets.append(base64.b64decode("".join(lines))[-48:].hex())
+    _der.append(base64.b64decode("".join(lines))[-48:].hex())
+    _secrets.append(_der[-1])
+
+
+# What is searched in the end: ledgers, what the benches and the clients wrote down.
+KEPT = re.compile(r"^([te]\d+|.*\.(log|txt|json|jsonl|html|db|sqlite|ledger)(-wal|-shm)?|.*ledger.*)$")
+
+
+def leaks():
+    """Files of this run, and its own output, that hold one of the secrets: their names."""
+    files = [os.path.join(at, name) for at, _, names in os.walk(folder()) for name in names
+             if KEPT.match(name)]
+    printed = os.readlink("/proc/self/fd/1")
+    if os.path.isfile(printed):
+        files.append(printed)
+    wanted = [s.encode() for s in secrets()] + [bytes.fromhex(s) for s in _der]
+    found = []
+    for name in files:
+        try:
+            with open(name, "rb") as f:
+                content = f.read()
+        except OSError:     # a socket, or gone
+            continue
+        found += [name for secret in wanted if secret in content]
+    return found
 
 
 def make_identities():
