@@ -130,20 +130,20 @@ hook_new(const char *program, const char *event, const char *udid, json_t *about
 
 /* ---- starting -------------------------------------------------------------------------- */
 
-/* Between fork and exec: what is ours stays here. */
+/* We have raised it for ourselves; select(2) in a hook would trip over that. */
 static void
 lower_limit(void)
 {
 	enum { CUSTOMARY = 1024 };
 	struct rlimit limit;
 
-	/* We have raised it for ourselves; select(2) in a hook would trip over that. */
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur > CUSTOMARY) {
 		limit.rlim_cur = CUSTOMARY;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
 }
 
+/* Between fork and exec: what is ours stays here. */
 static void
 become(const struct hook *k, int in, int out)
 {
