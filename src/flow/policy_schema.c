@@ -17,6 +17,15 @@ enum { TEXT_MAX = 256, LIST_MAX = 10000, PROFILES_MAX = 64 };
 	CYAML_FIELD_SEQUENCE_COUNT(key, OPTIONAL, struct type, member.items, member.n,	\
 	    &text_schema, 0, LIST_MAX)
 
+/* libcyaml's own booleans take any word but "false" and its like for true: "flase" too. */
+#define YES_NO(key, type, member)	\
+	CYAML_FIELD_ENUM(key, CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT |	\
+	    CYAML_FLAG_CASE_INSENSITIVE, struct type, member, yes_no, countof(yes_no))
+
+static const cyaml_strval_t yes_no[] = {
+	{ "false", 0 }, { "no", 0 }, { "off", 0 }, { "true", 1 }, { "yes", 1 }, { "on", 1 },
+};
+
 static const cyaml_schema_value_t text_schema = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX),
 };
@@ -35,7 +44,7 @@ static const cyaml_schema_field_t profile_fields[] = {
 	TEXT("preset", file_profile, preset),
 	PATH("file", file_profile, file),
 	TEXT("app", file_profile, app),
-	CYAML_FIELD_BOOL("always", CYAML_FLAG_OPTIONAL, struct file_profile, always),
+	YES_NO("always", file_profile, always),
 	CYAML_FIELD_END
 };
 
@@ -69,7 +78,7 @@ static const cyaml_schema_field_t policy_fields[] = {
 	CYAML_FIELD_SEQUENCE_COUNT("profiles", OPTIONAL, struct file_policy, profiles, n_profiles,
 	    &profile_schema, 0, PROFILES_MAX),
 	LIST("absent", file_policy, absent),
-	CYAML_FIELD_BOOL("removable", CYAML_FLAG_OPTIONAL, struct file_policy, removable),
+	YES_NO("removable", file_policy, removable),
 	CYAML_FIELD_MAPPING_PTR("window", OPTIONAL, struct file_policy, window, window_fields),
 	CYAML_FIELD_MAPPING_PTR("privacy", OPTIONAL, struct file_policy, privacy, privacy_fields),
 	PATH("on-attach", file_policy, on_attach),

@@ -50,16 +50,15 @@ complaint_path(const struct complaint *c, char *out, size_t size)
 		    used && *c->where[i - 1] != '[' ? "." : "", c->where[i - 1]);
 }
 
+/* "; did you mean devices?", or, where none is near, those that there are. */
 static void
-note_unknown_key(struct reading *r, const char *container, const char *key)
+suggest_key(const cyaml_schema_field_t *fields, const char *key, char *out, size_t size)
 {
-	const cyaml_schema_field_t *f = policy_schema_fields(container);
+	const cyaml_schema_field_t *f;
 	const char *nearest = NULL;
-	const struct yaml_place *place;
-	char path[1024], message[240];
-	size_t best = 3;
+	size_t best = 3, used;
 
-	for (; f->key; f++) {
+	for (f = fields; f->key; f++) {
 		size_t d = text_distance(key, f->key, best);
 
 		if (d < best) {
@@ -67,11 +66,52 @@ note_unknown_key(struct reading *r, const char *container, const char *key)
 			nearest = f->key;
 		}
 	}
+	if (nearest) {
+		snprintf(out, size, "; did you mean %s?", nearest);
+		return;
+	}
+	used = (size_t)snprintf(out, size, "; here are known: ");
+	for (f = fields; f->key && used < size; f++)
+		used += (size_t)snprintf(out + used, size - used, "%s%s", f == fields ? "" : ", ", f->key);
+}
+
+static void
+note_unknown_key(struct reading *r, const char *container, const char *key)
+{
+	char path[1024], suggestion[180], message[240];
+	const struct yaml_place *place;
+
+	suggest_key(policy_schema_fields(container), key, suggestion, sizeof(suggestion));
 	snprintf(path, sizeof(path), "%s%s%s", container, *container ? "." : "", key);
 	place = yaml_places_find(&r->places, path);
-	snprintf(message, sizeof(message), nearest ? "unknown key %s; did you mean %s?" :
-	    "unknown key %s", key, nearest);
+	snprintf(message, sizeof(message), "unknown key %.40s%s", key, suggestion);
 	reading_note_at(r, true, place ? place->key : yaml_places_near(&r->places, container), message);
+}
+
+/* "Expecting SEQUENCE, got event: SCALAR"; false: it is another complaint. */
+static bool
+note_wrong_kind(struct reading *r, const char *path, const char *text)
+{
+	static const struct {
+		const char	*its, *ours;
+	} rows[] = {
+		{ "SEQUENCE", "a list, as in [a, b]," }, { "MAPPING", "a mapping, as in {key: value}," },
+		{ "STRING", "a single text" }, { "INT", "a number" }, { "ENUM", "yes or no" },
+	};
+	const char *key = strrchr(path, '.');
+	char kind[32];
+	size_t i;
+
+	if (sscanf(text, "Expecting %31[A-Z], got event", kind) != 1)
+		return false;
+	for (i = 0; i < countof(rows); i++) {
+		if (strcmp(kind, rows[i].its) != 0)
+			continue;
+		key = key ? key + 1 : path;
+		reading_note(r, true, path, "%s%s%s is wanted here", key, *key ? ": " : "", rows[i].ours);
+		return true;
+	}
+	return false;
 }
 
 /* Its words are for programmers: those of the most frequent mistakes are changed. */
@@ -80,6 +120,7 @@ note_complaint(struct reading *r, const struct complaint *c, const char *fallbac
 {
 	static const char UNKNOWN_KEY[] = "Unexpected key: ";
 	static const char MISSING[] = "Missing required mapping field: ";
+	static const char NO_WORD[] = "Invalid ENUM value: ";	/* all of ours are yes or no */
 	char path[300];
 
 	complaint_path(c, path, sizeof(path));
@@ -94,7 +135,9 @@ note_complaint(struct reading *r, const struct complaint *c, const char *fallbac
 		bool is_of_window = strncmp(path, "window", 6) == 0;
 
 		reading_note(r, true, is_of_window ? "window" : "", "%s is missing", key);
-	} else {
+	} else if (strncmp(c->text, NO_WORD, strlen(NO_WORD)) == 0) {
+		reading_note(r, true, path, "%s is neither yes nor no", c->text + strlen(NO_WORD));
+	} else if (!note_wrong_kind(r, path, c->text)) {
 		reading_note(r, true, path, "%s", *c->text ? c->text : fallback);
 	}
 }
