@@ -87,6 +87,7 @@ class System:
         self.names = [d["name"] for d in self.bench.state()["devices"]]
         self.guest = Guest(image, stage, logs)
         self.seen = 0
+        self.hung = 0               # how often usbmuxd did
 
     def plug(self, *names):
         """As a hand does: bench and bus, one after the other. They are known when it returns."""
@@ -116,11 +117,34 @@ class System:
         return [r["verdict"] + ("/" + r["reason"] if r.get("reason") else "") for r in told
                 if (r.get("device") or {}).get("udid") == self.bench.udids[name]]
 
+    def wait(self, condition):
+        """Until it is true, within the time for a job; the last answer.
+
+        Debian's usbmuxd can wait for ever for the transfer of a device that was just pulled
+        (https://github.com/libimobiledevice/usbmuxd/issues/114), and with it all others. Then
+        this does what chaperone-station(8) says, and says so.
+        """
+        end = time.monotonic() + JOB_SECONDS
+        while True:
+            answer = condition()
+            if answer or time.monotonic() > end:
+                return answer
+            if self.guest.ask("systemctl is-active -q usbmuxd && timeout %d idevice_id -l" %
+                              (10 * bench.SLOW))[0] == 124:
+                print("      usbmuxd hangs: killed, started again", flush=True)
+                self.hung += 1
+                self.guest.ask("systemctl kill -s KILL usbmuxd;"
+                               " ! grep -q 05ac /sys/bus/usb/devices/*/idVendor ||"
+                               " systemctl restart usbmuxd")
+
+    def is_left(self):
+        """usbmuxd has left, as it does after the last device."""
+        return self.wait(lambda: self.guest.ask("systemctl is-active -q usbmuxd")[0] != 0)
+
     def ends(self, s, name, verdict):
         """The station's last word on the device is this one, within the time for a job."""
         s.check("%s: %s" % (name, verdict),
-                bench.until(lambda: self.verdicts(name)[-1:] == [verdict], JOB_SECONDS),
-                self.verdicts(name))
+                self.wait(lambda: self.verdicts(name)[-1:] == [verdict]), self.verdicts(name))
 
     def installed(self, name):
         return IMESSAGE in self.bench.profiles(name)
@@ -224,7 +248,7 @@ def again(s, y):
     g = y.guest
     y.forget()
     y.unplug("first")
-    g.until("usbmuxd has left", "! systemctl is-active -q usbmuxd")
+    y.is_left()
     s.equal("usbmuxd left with the last device, the station stays",
             g.ask("systemctl is-active " + SERVICES)[1].split(), ["active", "inactive"])
     y.bench.mark()
@@ -242,7 +266,7 @@ def without_preflight(s, y):
     g = y.guest
     example = "/usr/local/share/doc/chaperone/examples/no-preflight.conf"
     y.unplug("first")
-    g.until("usbmuxd has left", "! systemctl is-active -q usbmuxd")
+    y.is_left()
     g.run("install -D -m 644 %s /etc/systemd/system/usbmuxd.service.d/no-preflight.conf &&"
           " systemctl daemon-reload" % example)
     for what, pairs, installs in (("new: two steps of ours and no ordinary Pair", 2, 1),
@@ -255,7 +279,7 @@ def without_preflight(s, y):
         s.equal(what, [asked.count("lockdown/SetValue"), asked.count("lockdown/Pair"),
                        asked.count("mcinstall/InstallProfileSilent")], [0, pairs, installs])
         y.unplug("second")
-        g.until("usbmuxd has left", "! systemctl is-active -q usbmuxd")
+        y.is_left()
 
 
 def many(s, y):
@@ -284,7 +308,7 @@ def pulled(s, y):
     names = ["cut-%d" % n for n in range(1, 1 + len(MOMENTS))]
     y.plug(*names)
     for name, moment in zip(names, MOMENTS):
-        left = bench.until(lambda: not y.bench.state(name)["attached"], JOB_SECONDS)
+        left = y.wait(lambda: not y.bench.state(name)["attached"])
         s.check("%s: pulled when %s" % (name, moment[0]), left, y.bench.asked(name))
     y.plug(*names)
     for name in names:
@@ -305,8 +329,8 @@ def slowly(y):
     y.forget()
     y.bench.mark()
     y.plug(*BUSY)
-    if not bench.until(lambda: all(any(r.startswith("mcinstall/") for r in y.bench.asked(name))
-                                   for name in BUSY), JOB_SECONDS):
+    if not y.wait(lambda: all(any(r.startswith("mcinstall/") for r in y.bench.asked(name))
+                              for name in BUSY)):
         raise Failed("the jobs did not begin")
 
 
@@ -358,8 +382,7 @@ def power_cut(s, y):
     y.plug(*BUSY)
     y.forget()
     for name in BUSY:
-        bench.until(lambda: y.verdicts(name)[-1:] == ["compliant"], JOB_SECONDS)
-        s.check("%s: it has the profile" % name, y.installed(name))
+        s.check("%s: it has the profile" % name, y.wait(lambda: y.installed(name)))
     y.chain(s)
 
 
