@@ -320,10 +320,21 @@ static const char *const DETAILS[REASON_COUNT] = {
 	[REASON_UNSIGNED] = "the key cannot be used: check the agent or the token",
 };
 
-static void
-put_detail(char out[BOARD_TEXT_MAX], enum reason reason, const char *noun)
+/* Not for want of a policy, but of one that is more specific; both are named in the message. */
+static bool
+has_rivals(enum reason reason, const json_t *result)
 {
-	const char *text = DETAILS[reason] ? DETAILS[reason] : "", *at = strchr(text, '@');
+	const char *message = json_text(result, "error", "message");
+
+	return reason == REASON_NO_POLICY && message && strcmp(message, reason_message(reason)) != 0;
+}
+
+static void
+put_detail(char out[BOARD_TEXT_MAX], enum reason reason, const json_t *result, const char *noun)
+{
+	const char *text = has_rivals(reason, result) ? "two policies are for this @" :
+	    DETAILS[reason] ? DETAILS[reason] : "";
+	const char *at = strchr(text, '@');
 
 	if (at)
 		snprintf(out, BOARD_TEXT_MAX, "%.*s%s%s", (int)(at - text), text, noun, at + 1);
@@ -354,11 +365,12 @@ take_facts(struct tile *t, const json_t *result)
 }
 
 static void
-show_verdict(struct board *b, struct tile *t, enum reason reason, int64_t now_ms)
+show_verdict(struct board *b, struct tile *t, enum reason reason, const json_t *result,
+    int64_t now_ms)
 {
 	char detail[BOARD_TEXT_MAX];
 
-	put_detail(detail, reason, t->noun);
+	put_detail(detail, reason, result, t->noun);
 	switch (reason_verdict(reason)) {
 	case VERDICT_COMPLIANT:
 		set_state(b, t, TILE_READY, "ready to unplug", NULL, now_ms);
@@ -400,7 +412,7 @@ board_result(struct board *b, const char *udid, const json_t *result, enum reaso
 	if (next == NEXT_RETRY) {
 		char detail[BOARD_TEXT_MAX];
 
-		put_detail(detail, reason, t->noun);
+		put_detail(detail, reason, result, t->noun);
 		set_state(b, t, TILE_WORKING, "trying again", detail, now_ms);
 		t->failures_today++;
 		tell(b, t, TONE_PLAIN, now_ms, "trying again (%s)", t->reason);
@@ -408,7 +420,7 @@ board_result(struct board *b, const char *udid, const json_t *result, enum reaso
 	}
 	if (next == NEXT_PERSON && !was_told)
 		b->today[VERDICT_BLOCKED]++;
-	show_verdict(b, t, reason, now_ms);
+	show_verdict(b, t, reason, result, now_ms);
 }
 
 static void

@@ -104,6 +104,9 @@ schedule_attach(struct schedule *s, uint32_t handle, const char *udid, const cha
 	memcpy(d->port, name, sizeof(d->port));
 	if (is_back) {
 		d->back_ms = INT64_MIN;
+		/* Who watched it is gone, and perhaps the box on its screen. */
+		if (d->state == WAITING && d->why == WHY_PERSON)
+			schedule_enqueue(s, d, WHY_PERSON);
 		return 0;
 	}
 	note_arrival(s, name, now);

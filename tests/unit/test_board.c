@@ -65,6 +65,38 @@ a_result_has_its_word_and_colour(void **state)
 	}
 }
 
+/* An office that sees it must not look for a policy that is missing. */
+static void
+rivals_are_not_a_lack(void **state)
+{
+	static const struct {
+		const char *name, *message, *detail;
+	} rows[] = {
+		{ "none at all", NULL, "no policy is for this iPad" },
+		{ "none, in the usual words", "", "no policy is for this iPad" },
+		{ "two", "the policies one and two are both for this device, and neither is more specific",
+		    "two policies are for this iPad" },
+	};
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_with(clean_board) struct board *b = NULL;
+		auto_json json_t *result = result_of("x");
+		const char *message = rows[i].message;
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		if (message)
+			json_object_set_new(result, "error", json_pack("{s:s}", "message",
+			    *message ? message : reason_message(REASON_NO_POLICY)));
+		assert_int_equal(board_new("here", NULL, 0, &b, &err), 0);
+		assert_int_equal(board_attached(b, "u1", NULL, 0, &err), 0);
+		board_result(b, "u1", result, REASON_NO_POLICY, NEXT_FINAL, 0);
+		assert_string_equal(board_tiles(b, &n)->detail, rows[i].detail);
+	}
+}
+
 /* Every reason has words for somebody who knows nothing of profiles. */
 static void
 every_reason_has_words(void **state)
@@ -232,6 +264,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_result_has_its_word_and_colour),
 		cmocka_unit_test(every_reason_has_words),
+		cmocka_unit_test(rivals_are_not_a_lack),
 		cmocka_unit_test(slots_stay_and_devices_go),
 		cmocka_unit_test(the_day_is_counted),
 		cmocka_unit_test(a_loose_contact_stays_one),

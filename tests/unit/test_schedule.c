@@ -198,6 +198,8 @@ stories_end_well(void **state)
 
 		{ "usbmuxd is lost and found: who was done is done", "+a1 [Aa,>a] a=ok M [] ~5 +a7 [] ~999 []" },
 		{ "who was under way goes on", "+a1 [Aa,>a] M [] a=usbmuxd-lost ~5 [] +a7 [>a]" },
+		{ "who was waiting for somebody is asked again, for nobody watches him now",
+		    "+a1 +b2 [Aa,Ab,>a,>b] a=trust-pending b=locked Wa Wb M wa wb ~5 [] +a7 +b8 [>a,>b]" },
 		{ "who was waiting for a lane still is", "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost +a8/x1 +b9/x2 [>b] b=ok ~2 [>a]" },
 		{ "who was queued and is not back yet is not begun",
 		    "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost [] +b9/x2 [>b]" },
