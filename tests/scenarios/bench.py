@@ -520,8 +520,11 @@ def _note_key(pem):
     """Lines of a key's base64, and of its DER as other encodings show it."""
     import base64
     lines = [l for l in pem.splitlines() if l and not l.startswith("-----")]
-    _secrets.extend(l for l in lines if len(l) >= 32)
-    _der.append(base64.b64decode("".join(lines))[-48:].hex())
+    der = base64.b64decode("".join(lines))
+    # The modulus is public: a seal holds it, in the same base64 when its length falls so.
+    private = max(0, der.find(b"\x02\x03\x01\x00\x01"))
+    _secrets.extend(l for i, l in enumerate(lines) if len(l) >= 32 and 48 * i >= private)
+    _der.append(der[-48:].hex())
     _secrets.append(_der[-1])
 
 
