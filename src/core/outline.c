@@ -211,7 +211,7 @@ decode_key(struct reader *r, const char *s, size_t len)
 static int
 take_leaf(struct reader *r, const struct tag *opening, size_t *text_end)
 {
-	struct tag closing;
+	struct tag closing = { 0 };
 
 	for (;;) {
 		const uint8_t *lt = memchr(r->o->data + r->at, '<', r->o->len - r->at);
@@ -308,7 +308,7 @@ leave(struct reader *r, const struct tag *t)
 static int
 take_markup(struct reader *r)
 {
-	struct tag t;
+	struct tag t = { 0 };
 
 	if (starts_with(r, "<?"))
 		return skip_past(r, "?>");

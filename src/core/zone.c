@@ -149,7 +149,7 @@ changes_before(const struct zone *z, int64_t at)
 static int32_t
 offset_by_rule(const struct zone *z, int64_t at)
 {
-	struct zone_change changes[RULE_CHANGES];
+	struct zone_change changes[RULE_CHANGES] = { { 0 } };
 	int32_t offset = z->standard_s;
 	size_t i;
 
@@ -178,7 +178,7 @@ zone_offset(const struct zone *z, int64_t at)
 static int64_t
 next_change(const struct zone *z, int64_t at)
 {
-	struct zone_change changes[RULE_CHANGES];
+	struct zone_change changes[RULE_CHANGES] = { { 0 } };
 	size_t i = changes_before(z, at);
 
 	if (i < z->n)

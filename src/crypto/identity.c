@@ -162,7 +162,7 @@ identity_load(const struct identity_source *source, struct identity **out, struc
 	auto_identity struct identity *id = calloc(1, sizeof(*id));
 	auto_unlock struct unlock u = { .ask = source->passphrase,
 		.ask_ctx = source->passphrase_ctx, .asks_nobody = source->asks_nobody };
-	load_fn *load = NULL;
+	load_fn *load = load_file;
 
 	if (!id)
 		return error_memory(err);

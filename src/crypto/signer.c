@@ -115,6 +115,7 @@ hear(struct signer *s, struct cert *cert, struct error *err)
 {
 	struct error said = { 0 }, waited = { 0 };
 	uint8_t der[SIGNSERVER_CERT_MAX];
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): begun; error_set() is -1 */
 	ssize_t n = receive(s->control, &said, sizeof(said), &waited);
 
 	if (n == sizeof(said) && said.kind != ERR_NONE) {

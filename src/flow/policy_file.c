@@ -112,6 +112,7 @@ check_udids(struct reading *r)
 
 	for (i = 0; i < udids->n; i++) {
 		const char *id = udids->items[i];
+		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): libcyaml gives texts */
 		size_t len = strlen(id);
 
 		if ((len == 40 || len == 25 || len == 24) &&

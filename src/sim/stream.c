@@ -183,7 +183,7 @@ answer(void *ctx)
 	struct stream *stream = ctx;
 	struct call call = stream->call;
 	const struct fault *fault = stream->struck.kind ? &stream->struck : NULL;
-	bool is_link = fault_is_of_link(fault);
+	bool is_link = fault && fault_is_of_link(fault);
 	auto_plist plist_t reply = call.reply;
 
 	stream->call = (struct call){ 0 };
@@ -193,7 +193,7 @@ answer(void *ctx)
 		virtual_meet(stream->device, call.fate);
 		return;
 	}
-	if (fault_is_of_tls(fault))
+	if (fault && fault_is_of_tls(fault))
 		stream_end_tls(stream, fault->kind);
 	else if (reply)
 		send_message(stream, reply, fault);
