@@ -324,6 +324,22 @@ find_end(struct audit *a)
 	return counter;
 }
 
+/* Rows under sequences that the walk does not come by. */
+static void
+check_beginning(struct audit *a)
+{
+	auto_statement sqlite3_stmt *s = NULL;
+	struct error ignored = { 0 };
+
+	if (sql_prepare(a->l->db, "SELECT min(sequence), max(sequence) FROM events WHERE sequence < ?1",
+		&s, &ignored) < 0 || !sql_bind(s, "i", a->l->first) || sqlite3_step(s) != SQLITE_ROW ||
+	    sqlite3_column_type(s, 0) == SQLITE_NULL)
+		return;
+	found(a, AUDIT_FOREIGN, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
+	    "event %lld does not belong in this file, which begins with event %lld",
+	    (long long)sqlite3_column_int64(s, 0), (long long)a->l->first);
+}
+
 /* ---- the file around it ------------------------------------------------------------------ */
 
 #define SCHEMA_ROWS                                                           \
@@ -449,7 +465,11 @@ audit_run(struct ledger *l, const struct audit_known *known, audit_fn *tell, voi
 	sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL);
 	check_carried(&a);
 	counter = find_end(&a);
+	check_beginning(&a);
 	rc = walk(&a, err);
+	if (rc == 0 && counter >= 0 && counter < result.last)
+		found(&a, AUDIT_SCHEMA, 0, 0, "the counter of events stands at %lld and not at %lld: it was set "
+		    "back, or taken away", (long long)counter, (long long)result.last);
 	if (rc == 0 && counter > a.last)
 		found(&a, AUDIT_CUT_OFF, a.last + 1, counter,
 		    "the ledger once went on to event %lld; from %lld on it was cut off",

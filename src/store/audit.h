@@ -18,7 +18,7 @@ enum audit_kind {
 	AUDIT_MISSING,		/* a gap in the sequence */
 	AUDIT_CUT_OFF,		/* events at the end that were there once */
 	AUDIT_UNREADABLE,	/* damaged pages */
-	AUDIT_FOREIGN,		/* an event of another station */
+	AUDIT_FOREIGN,		/* an event of another station, or from before this file */
 	AUDIT_CARRIED,		/* the file does not continue the one before it */
 	AUDIT_SCHEMA,		/* a guard (trigger) or table is not as it was made */
 	AUDIT_DAMAGED,		/* the file's structure, e.g. an index hides rows */

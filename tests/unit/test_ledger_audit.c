@@ -116,6 +116,25 @@ every_edit_is_found_and_named(void **state)
 		{ "a guard taken away", "DROP INDEX events_by_run", AUDIT_SCHEMA, 0, 0 },
 		{ "a guard made harmless", "CREATE TRIGGER x BEFORE INSERT ON events BEGIN SELECT 1; END",
 		  AUDIT_SCHEMA, 0, 0 },
+		{ "an event put in between", "UPDATE events SET sequence = -sequence - 1 WHERE sequence > 9;"
+		  "UPDATE events SET sequence = -sequence WHERE sequence < 0;"
+		  "INSERT INTO events SELECT 10, station, wall_ms, monotonic_ms, boot, run, device, kind,"
+		  " '{\"note\":\"new\"}', hash, replace(hash, 'a', 'b') FROM events WHERE sequence = 9",
+		  AUDIT_CHANGED, 10, 10 },
+		{ "an event put at the end", "INSERT INTO events SELECT 31, station, wall_ms, monotonic_ms, boot,"
+		  " run, device, kind, '{\"note\":\"new\"}', hash, replace(hash, 'a', 'b') FROM events"
+		  " WHERE sequence = 30", AUDIT_CHANGED, 31, 31 },
+		{ "an event put before the first", "INSERT INTO events SELECT 0, station, wall_ms, monotonic_ms,"
+		  " boot, run, device, kind, body, previous, hash FROM events WHERE sequence = 1;"
+		  "UPDATE ledger SET first = 1", AUDIT_FOREIGN, 0, 0 },
+		{ "the order of all of them turned round", "UPDATE events SET sequence = -sequence;"
+		  "UPDATE events SET sequence = sequence + 31", AUDIT_MISPLACED, 1, 1 },
+		{ "a head that follows something else", "UPDATE ledger SET previous = replace(previous, '0', '1')",
+		  AUDIT_NOT_LINKED, 1, 1 },
+		{ "a head that hides the first", "UPDATE ledger SET first = 2", AUDIT_FOREIGN, 1, 1 },
+		{ "the tail cut off, and the counter set back too far", "DELETE FROM events WHERE sequence > 20;"
+		  "UPDATE sqlite_sequence SET seq = 10", AUDIT_SCHEMA, 0, 0 },
+		{ "the counter taken away", "DELETE FROM sqlite_sequence", AUDIT_SCHEMA, 0, 0 },
 		{ "an event without end", "UPDATE events SET body = '{\"n\":\"' || char(10) || '\"}'"
 		  " WHERE sequence = 7 AND 0; UPDATE events SET body = '{\"n\":7}' WHERE sequence = 7",
 		  AUDIT_CHANGED, 7, 7 },
@@ -138,6 +157,149 @@ every_edit_is_found_and_named(void **state)
 		assert_int_equal(a.first.first, rows[i].first);
 		assert_int_equal(a.first.last, rows[i].last);
 	}
+}
+
+static void
+run_sql(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	char *why = NULL;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		fail_msg("%s: %s", sql, why);
+	sqlite3_close(db);
+}
+
+static void
+copy_and_run(const char *sql)
+{
+	row_named(sql);
+	unlink("copy.db-wal");
+	unlink("copy.db-shm");
+	ledgertest_copy("ledger.db", "copy.db");
+	run_sql("copy.db", sql);
+}
+
+/* Each trigger, index and view in turn is taken away, or put there anew with the same name. */
+static void
+every_guard_is_missed(void **state)
+{
+	static const char listed[] = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+	    " AND type <> 'table' ORDER BY name";
+	sqlite3_stmt *s = NULL;
+	sqlite3 *db = NULL;
+	unsigned guards = 0;
+
+	(void)state;
+	ledgertest_make("ledger.db", 10);
+	assert_int_equal(sqlite3_open_v2("ledger.db", &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, listed, -1, &s, NULL), SQLITE_OK);
+	while (sqlite3_step(s) == SQLITE_ROW) {
+		const char *type = (const char *)sqlite3_column_text(s, 0);
+		const char *name = (const char *)sqlite3_column_text(s, 1);
+		struct ledgertest_audit a;
+		char sql[256];
+
+		snprintf(sql, sizeof(sql), "DROP %s %s", type, name);
+		copy_and_run(sql);
+		ledgertest_audit("copy.db", NULL, &a);
+		assert_int_equal(a.result.findings, 1);
+		assert_int_equal(a.first.kind, AUDIT_SCHEMA);
+		assert_non_null(strstr(a.first.text, name));
+		guards++;
+		if (strcmp(type, "trigger") != 0)
+			continue;
+		snprintf(sql, sizeof(sql), "DROP TRIGGER %s; CREATE TRIGGER %s BEFORE UPDATE ON events"
+		    " BEGIN SELECT 1; END", name, name);
+		copy_and_run(sql);
+		ledgertest_audit("copy.db", NULL, &a);
+		assert_int_equal(a.first.kind, AUDIT_SCHEMA);
+		assert_non_null(strstr(a.first.text, name));
+	}
+	sqlite3_finalize(s);
+	sqlite3_close(db);
+	assert_true(guards >= 11);
+}
+
+/* What takes care of a file is no edit: nobody is to be alarmed by it. */
+static void
+care_is_no_edit(void **state)
+{
+	static const char *const care[] = { "VACUUM", "REINDEX", "ANALYZE", "PRAGMA journal_mode = DELETE",
+		"PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA page_size = 8192; PRAGMA journal_mode = DELETE; VACUUM",
+		"PRAGMA incremental_vacuum", "PRAGMA optimize" };
+	size_t i;
+
+	(void)state;
+	ledgertest_make("ledger.db", 40);
+	for (i = 0; i < countof(care); i++) {
+		struct ledgertest_audit a;
+		auto_ledger struct ledger *l = NULL;
+
+		copy_and_run(care[i]);
+		ledgertest_audit("copy.db", NULL, &a);
+		assert_int_equal(a.result.findings, 0);
+		assert_int_equal(a.result.events, 40);
+		l = ledgertest_open("copy.db", LEDGER_WRITE);
+		ledgertest_add(l, EVENT_SENT, "D", "and it goes on");
+	}
+}
+
+/* Made by hand, with hashes that fit: only who signed, and for which station, can tell. */
+static void
+an_edited_seal_is_found(void **state)
+{
+	struct blob anchors = identity_cert(ours)->der;
+	struct audit_known known = { .anchors = &anchors };
+	auto_blob struct blob outside = { 0 };
+	struct ledgertest_audit a;
+
+	(void)state;
+	ledgertest_make("ledger.db", 5);
+	seal("ledger.db", ours, &outside);
+
+	row_named("a letter of its signature, hashed anew");
+	ledgertest_copy("ledger.db", "copy.db");
+	ledgertest_damage("copy.db", "UPDATE events SET body = json_set(body, '$.cms',"
+	    " replace(json_extract(body, '$.cms'), 'A', 'B')) WHERE sequence = 6");
+	ledgertest_rehash("copy.db", 6);
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.result.findings, 1);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+	assert_int_equal(a.first.first, 6);
+
+	row_named("taken out, hashed anew: the one that is kept outside is still for event 5");
+	ledgertest_copy("ledger.db", "copy.db");
+	ledgertest_damage("copy.db", "UPDATE events SET body = '{}' WHERE sequence = 6");
+	ledgertest_rehash("copy.db", 6);
+	known.heads = &outside;
+	known.n_heads = 1;
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.result.findings, 0);
+	assert_int_equal(a.result.sealed, 5);
+
+	row_named("the station swapped in every event and the head, all hashed anew");
+	ledgertest_copy("ledger.db", "copy.db");
+	ledgertest_damage("copy.db", "UPDATE events SET station = 'other'; UPDATE ledger SET station = 'other'");
+	{
+		int64_t i;
+
+		for (i = 1; i <= 6; i++)
+			ledgertest_rehash("copy.db", i);
+	}
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+	assert_non_null(strstr(a.first.text, "for station"));
+
+	row_named("an older copy of the file put in its place");
+	ledgertest_copy("ledger.db", "copy.db");
+	ledgertest_make("ledger.db", 5);
+	seal("ledger.db", ours, &outside);
+	ledgertest_audit("copy.db", &known, &a);
+	assert_int_equal(a.first.kind, AUDIT_SEAL);
+	assert_int_equal(a.first.first, 11);
+	assert_non_null(strstr(a.first.text, "not there any more"));
 }
 
 static void
@@ -409,6 +571,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		audit_test(an_untouched_ledger_holds),
 		audit_test(every_edit_is_found_and_named),
+		audit_test(every_guard_is_missed),
+		audit_test(care_is_no_edit),
+		audit_test(an_edited_seal_is_found),
 		audit_test(a_replaced_event_is_found_by_the_next),
 		audit_test(a_tail_hashed_anew_is_found_by_a_seal),
 		audit_test(a_seal_counts_only_from_who_may_seal),
