@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "crypto/derguard.h"
 #include "crypto/identity.h"
 #include "crypto/ossl.h"
 
@@ -23,17 +24,32 @@ signed_clear(struct signed_content *s)
 
 /* ---- reading ---------------------------------------------------------------------- */
 
+/* OpenSSL makes objects of all there is: it is counted before. */
+static CMS_ContentInfo *
+read_der(const void *data, size_t len)
+{
+	const unsigned char *p = data;
+	size_t total = 0;
+
+	return derguard_check(data, len, &total) && total == len ?
+	    d2i_CMS_ContentInfo(NULL, &p, (long)len) : NULL;
+}
+
 static CMS_ContentInfo *
 read_cms(const void *data, size_t len)
 {
-	const unsigned char *p = data;
-	auto_cms CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	auto_cms CMS_ContentInfo *cms = read_der(data, len);
 	auto_bio BIO *bio = NULL;
+	unsigned char *der = NULL;
+	long der_len = 0;
 
 	if (cms)
-		return p == (const unsigned char *)data + len ? steal_pointer(&cms) : NULL;
+		return steal_pointer(&cms);
 	bio = BIO_new_mem_buf(data, (int)len);
-	return bio ? PEM_read_bio_CMS(bio, NULL, NULL, NULL) : NULL;
+	if (bio && PEM_bytes_read_bio(&der, &der_len, NULL, PEM_STRING_CMS, bio, NULL, NULL) == 1)
+		cms = read_der(der, (size_t)der_len);
+	OPENSSL_free(der);
+	return steal_pointer(&cms);
 }
 
 /* The one signer; NULL when there are none or several. */

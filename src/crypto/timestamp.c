@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "crypto/derguard.h"
 #include "crypto/digest.h"
 #include "crypto/ossl.h"
@@ -107,13 +108,16 @@ check_granted(TS_RESP *response, struct error *err)
 	const ASN1_UTF8STRING *first = texts && sk_ASN1_UTF8STRING_num(texts) > 0 ?
 	    sk_ASN1_UTF8STRING_value(texts, 0) : NULL;
 	long status = ASN1_INTEGER_get(TS_STATUS_INFO_get0_status(info));
+	char words[160] = "";
 
 	if (status == TS_STATUS_GRANTED || status == TS_STATUS_GRANTED_WITH_MODS)
 		return TS_RESP_get_token(response) && TS_RESP_get_tst_info(response) ? 0 :
 		    error_set(err, ERR_DATA, "the reply has no time stamp");
-	return error_set(err, ERR_DATA, "the authority did not give a time stamp (status %ld)%s%.*s",
-	    status, first ? ": " : "", first ? ASN1_STRING_length(first) : 0,
-	    first ? (const char *)ASN1_STRING_get0_data(first) : "");
+	if (first)
+		text_printable((const char *)ASN1_STRING_get0_data(first), (size_t)ASN1_STRING_length(first),
+		    words, sizeof(words));
+	return error_set(err, ERR_DATA, "the authority did not give a time stamp (status %ld)%s%s",
+	    status, first ? ": " : "", words);
 }
 
 static int
