@@ -81,6 +81,17 @@ exits "nobody there" 69 chaperone ledger push --ledger l1.db --to 'postgresql://
 exits "no URL" 64 chaperone ledger push --ledger l1.db
 exits "a login that is none" 69 chaperone ledger push --ledger l1.db --to "$(url nobody_1)"
 
+# ---- a server that is not there is asked less and less often ------------------------------
+"$here/chaperone" ledger push --ledger l1.db --to 'postgresql://a@127.0.0.1:1/x' --follow >none.out 2>none.err &
+follower=$!
+for _ in $(seq 600); do
+	grep -q 'next try in 2 s' none.err && break
+	read -rt 0.05 <> <(:) || :
+done
+kill "$follower"; wait "$follower"
+is "a signal ends the wait well" 0 $?
+is "after a second, then after two" "1 2" "$(sed -n 's/.*next try in \([0-9]*\) s.*/\1/p' none.err | head -2 | tr '\n' ' ' | sed 's/ $//')"
+
 # ---- a server killed in mid-batch: nothing lost, nothing twice ----------------------
 # A small ledger is sent before anybody looks: a tenth goes first, at least one batch.
 "$here/ledgersample" crash.db bench-crash 60 "$((days > 60 ? days : 60))" 99 || exit 99
@@ -183,7 +194,9 @@ is "and what was there stays" "$(sqlite3 l2.db 'SELECT hash FROM events ORDER BY
     "$(sql "$owner" "SELECT hash FROM chaperone.chain WHERE station = 'bench-2' ORDER BY sequence" | sha256sum)"
 
 # ---- reports, per client ------------------------------------------------------------------
+began=$(date +%s%N)
 exits "a report from the database" 0 chaperone report --from "$(url reader_1)" --json
+echo "a report of the half that is one client's in $((($(date +%s%N) - began) / 1000000)) ms"
 want=0
 for i in $(seq 1 2 "$stations"); do
 	want=$((want + $(sqlite3 "l$i.db" "SELECT count(*) FROM events WHERE kind = 'verdict'")))
