@@ -366,6 +366,7 @@ options_clear(struct options *o)
 	free(o->restrictions.items);
 	free(o->heads.items);
 	free(o->http_names.items);
+	free(o->timestamps.items);
 	free(o->words.items);
 	*o = (struct options){ 0 };
 }

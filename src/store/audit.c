@@ -467,7 +467,7 @@ audit_run(struct ledger *l, const struct audit_known *known, audit_fn *tell, voi
 	counter = find_end(&a);
 	check_beginning(&a);
 	rc = walk(&a, err);
-	if (rc == 0 && counter >= 0 && counter < result.last)
+	if (rc == 0 && counter >= 0 && result.last >= result.first && counter < result.last)
 		found(&a, AUDIT_SCHEMA, 0, 0, "the counter of events stands at %lld and not at %lld: it was set "
 		    "back, or taken away", (long long)counter, (long long)result.last);
 	if (rc == 0 && counter > a.last)

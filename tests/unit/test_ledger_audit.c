@@ -60,6 +60,16 @@ an_untouched_ledger_holds(void **state)
 	assert_int_equal(a.result.findings, 0);
 	assert_int_equal(a.result.events, 30);
 	assert_int_equal(a.result.last, 30);
+
+	row_named("nor is anything wrong with one that goes on from another, and has no event yet");
+	{
+		struct ledger *l = ledgertest_open("ledger.db", LEDGER_WRITE);
+		struct error err = { 0 };
+
+		assert_int_equal(ledger_rotate(l, NULL, "old.db", NULL, &err), 0);
+	}
+	ledgertest_audit("ledger.db", NULL, &a);
+	assert_int_equal(a.result.findings, 0);
 }
 
 /* Events 1 to 30 of "bench"; somebody with sqlite3(1) was there. */
