@@ -166,11 +166,10 @@ schedule_nudge(struct schedule *s, uint32_t handle, struct moment now)
 }
 
 void
-schedule_reload(struct schedule *s, struct moment now)
+schedule_reload(struct schedule *s, enum schedule_why why)
 {
 	size_t i;
 
-	(void)now;
 	for (i = 0; i < s->n_devices; i++) {
 		struct device *d = &s->devices[i];
 
@@ -178,7 +177,7 @@ schedule_reload(struct schedule *s, struct moment now)
 		if (d->state == RUNNING)
 			d->runs_again = d->is_attached || d->back_ms != INT64_MIN;
 		else if (d->is_attached && d->state != QUEUED)
-			schedule_enqueue(s, d, WHY_RELOAD);
+			schedule_enqueue(s, d, why);
 	}
 }
 

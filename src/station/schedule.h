@@ -17,6 +17,8 @@ struct moment {
 	int64_t	wall_s;		/* since 1970, UTC */
 };
 
+enum schedule_why { WHY_ARRIVAL, WHY_RETRY, WHY_PERSON, WHY_WINDOW, WHY_RELOAD };
+
 struct schedule_settings {
 	unsigned	lanes;			/* jobs at once */
 	unsigned	per_controller;		/* of these on one USB controller; 0: as many */
@@ -75,8 +77,11 @@ void	schedule_nudge(struct schedule *s, uint32_t handle, struct moment now);
  * does, it is not asked again by itself.
  */
 void	schedule_attend(struct schedule *s, const char *udid, bool is_attended, struct moment now);
-/* Policies have changed: every attached device is looked at again. */
-void	schedule_reload(struct schedule *s, struct moment now);
+/*
+ * Every attached device is looked at again: policies have changed, the ledger can
+ * be written again, or windows are elsewhere than they seemed (WHY_WINDOW).
+ */
+void	schedule_reload(struct schedule *s, enum schedule_why why);
 /* No job begins until it is called again with false. */
 void	schedule_hold(struct schedule *s, bool is_held);
 /* No job begins any more; those running end as they would. */
@@ -92,8 +97,6 @@ enum schedule_do {
 	DO_SET_ASIDE,	/* the port flaps: nothing is begun on it */
 	DO_CALM,	/* and no longer */
 };
-
-enum schedule_why { WHY_ARRIVAL, WHY_RETRY, WHY_PERSON, WHY_WINDOW, WHY_RELOAD };
 
 struct schedule_action {
 	enum schedule_do	what;

@@ -73,7 +73,7 @@ reload(struct station *s)
 	notify_send("READY=1");
 	tell_policies(s, is_loaded ? NULL : &err);
 	if (is_loaded)
-		schedule_reload(s->schedule, station_now());
+		schedule_reload(s->schedule, WHY_RELOAD);
 }
 
 /* ---- signals ---------------------------------------------------------------------------- */

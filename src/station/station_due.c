@@ -48,7 +48,7 @@ watch_ledger(struct station *s)
 	}
 	s->ledger_retry_ms = 0;
 	schedule_hold(s->schedule, false);
-	schedule_reload(s->schedule, station_now());
+	schedule_reload(s->schedule, WHY_RELOAD);
 	tell_mended(s, "ledger", "the ledger can be written again");
 }
 
@@ -160,7 +160,7 @@ note_clock(struct station *s, struct moment now)
 
 	s->wall_s = now.wall_s;
 	if (is_set_back && has_windows(s->side->is.policies))
-		schedule_reload(s->schedule, now);
+		schedule_reload(s->schedule, WHY_WINDOW);
 }
 
 void

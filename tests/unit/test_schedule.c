@@ -103,7 +103,7 @@ step(struct story *t, const char *word)
 		schedule_mux_lost(t->s, t->now);
 		return;
 	case 'R':
-		schedule_reload(t->s, t->now);
+		schedule_reload(t->s, WHY_RELOAD);
 		return;
 	case 'S':
 		schedule_stop(t->s);
