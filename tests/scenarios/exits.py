@@ -22,7 +22,7 @@ def usage():
         ("an unknown command unlike any other", 64, ["frobnicate"], "unknown command frobnicate"),
         ("an unknown option", 64, ["list", "--frob"], "unknown option --frob"),
         ("an option cut short", 64, ["apply", "--prof", "x"], "did you mean --profile?"),
-        ("an option cut short, with its value", 64, ["--time=3", "apply"], "did you mean --timeout?"),
+        ("an option cut short, with its value", 64, ["--timeo=3", "apply"], "did you mean --timeout?"),
         ("an unknown letter", 64, ["list", "-Z"], "unknown option -Z"),
         ("an option without its value", 64, ["apply", "--timeout"], "--timeout needs a value"),
         ("a number that is none", 64, ["apply", "--timeout", "soon"], "--timeout takes a number"),
