@@ -42,13 +42,22 @@ const orders = {
 	async shoot({ path }) {
 		await page.screenshot({ path });
 	},
+	/* In how many frames within the page the text can be read. */
+	async frames({ text }) {
+		let n = 0;
+		for (const frame of page.frames().slice(1))
+			n += (await frame.evaluate("document.body ? document.body.innerText : ''").catch(() => "")).includes(text);
+		return n;
+	},
 	async complaints() {
 		return complaints.splice(0);
 	},
 };
 
 (async () => {
-	browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+	browser = await chromium.launch({ executablePath: process.env.CHROMIUM, 
+		/* A name that somebody makes point here. */
+		args: ["--no-sandbox", "--host-resolver-rules=MAP *.example 127.0.0.1"] });
 	for await (const line of readline.createInterface({ input: process.stdin })) {
 		const order = JSON.parse(line);
 		let answer;

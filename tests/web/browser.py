@@ -157,6 +157,22 @@ with Demo() as d:
     b.shows("a phone needs no scrolling sideways", LIVE + " && document.documentElement.scrollWidth <= 390")
     check.equal("Chromium has nothing to complain about", b.do("complaints"), [])
 
+    check.topic("other sites")
+    board = "http://%s/board" % d.address
+    b.do("open", url="http://rebound.example:%d/" % d.port)
+    b.shows("a foreign name that points here shows nothing",
+            "document.body.innerText.trim() === 'this station is not called by that name'")
+    b.do("open", url="about:blank")
+    for how, options in (("asks for the board", "{}"), ("asks without CORS", "{mode: 'no-cors'}")):
+        check.equal("another site that %s gets nothing" % how, b.get(
+            "fetch(%s, %s).then((r) => r.type === 'opaque' ? '' : r.text(), () => '')"
+            % (json.dumps(board), options)), "")
+    b.get("(() => { const f = document.createElement('iframe'); f.src = 'http://%s/'; "
+          "document.body.append(f); return new Promise((done) => f.onload = () => done(0)) })()" % d.address)
+    check.equal("and no frame shows it", b.do("frames", text="ready to unplug"), 0)
+    b.do("complaints")
+    b.open(d.address)
+
     check.topic("what may be old is not green")
     d.tell("unhealthy usbmuxd is gone")
     b.shows("trouble is told", "document.body.innerText.includes('usbmuxd is gone')")
