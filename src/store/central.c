@@ -398,6 +398,9 @@ central_each(struct central *c, const struct ledger_filter *f, ledger_event_fn *
 
 	snprintf(since, sizeof(since), "%lld", (long long)f->since_ms);
 	snprintf(until, sizeof(until), "%lld", (long long)(f->until_ms ? f->until_ms : INT64_MAX));
+	/* The statement lasts until the last row is taken: years of many stations are a minute. */
+	if (run(c, "SET statement_timeout = 0", 0, NULL, err) < 0)
+		return -1;
 	if (!pq.sendQueryParams(c->db, "SELECT station, sequence, wall_ms, monotonic_ms, boot, run, device,"
 		" kind, body, previous, hash FROM chaperone.events"
 		" WHERE ($1::text IS NULL OR kind = $1)"

@@ -18,7 +18,7 @@ struct error;
  * UNIX socket TLS is not asked for. ERR_UNAVAILABLE: not reached, or not let in,
  * which libpq does not tell apart; later, what row security or a missing right
  * refuses is ERR_PERM. *out is the caller's: central_close(). Blocks, with
- * libpq's timeouts (10 s to connect, 60 s a statement).
+ * libpq's timeouts (10 s to connect, 60 s a statement; reading has none).
  */
 int	central_open(const char *url, struct central **out, struct error *err);
 void	central_close(struct central *c);	/* NULL is fine */
