@@ -110,7 +110,7 @@ class System:
 
     def verdicts(self, name):
         """What the hook was given about the device since forget(), as words."""
-        told = [json.loads(line) for line in self._lines()[self.seen:] if line.startswith("{")]
+        told = [json.loads(line) for line in self._lines()[self.seen:] if line.endswith("}")]
         return [r["verdict"] + ("/" + r["reason"] if r.get("reason") else "") for r in told
                 if (r.get("device") or {}).get("udid") == self.bench.udids[name]]
 
@@ -237,7 +237,7 @@ def slot(s, y):
                   " [ \"$(cat $d/idVendor 2>/dev/null)\" = 05ac ] && echo $d $(cat $d/serial); done; true").splitlines()
     s.equal("sysfs has one device", ports, [
         "1-1 " + y.bench.udids["first"].replace("-", "")])
-    told = [json.loads(line) for line in y._lines() if line.startswith("{")]
+    told = [json.loads(line) for line in y._lines() if line.endswith("}")]
     s.equal("the result names its slot", [r["device"].get("slot") for r in told][-1:], ["front"])
 
 
@@ -287,8 +287,12 @@ def many(s, y):
     y.plug(*names)
     for name in names[:5]:
         y.ends(s, name, "compliant")
-    y.ends(s, "private", "blocked/unsupervised")
-    y.ends(s, "foreign", "blocked/foreign-supervision")
+    # Nobody's certificate opens these two: they ask a person.
+    for name, verdict in (("private", "unsupervised"), ("foreign", "foreign-supervision")):
+        s.check("%s shows the Trust dialog" % name,
+                y.wait(lambda: y.bench.state(name)["dialog"] == "showing"))
+        y.bench.tell("tap", name, answer="trust")
+        y.ends(s, name, "blocked/" + verdict)
     y.ends(s, "asleep", "blocked/locked")
     y.bench.tell("unlock", "asleep")
     y.ends(s, "asleep", "compliant")
@@ -321,15 +325,17 @@ def pulled(s, y):
     y.chain(s)
 
 
-BUSY = ["acme-1", "acme-2", "other-1", "other-2"]
+BUSY = ["acme-1", "other-1"]
 
 
 def slowly(y):
-    """Jobs that last, on four devices that need one; returns when all are at it."""
+    """Jobs that last, on devices that need one; returns when all are at it."""
     for name in BUSY:
         y.bench.tell("set", name, latency_ms="700")
-        y.bench.tell("remove", name, profile=IMESSAGE)
-    y.unplug(*BUSY)
+        if y.installed(name):
+            y.bench.tell("remove", name, profile=IMESSAGE)
+        if y.bench.state(name)["attached"]:
+            y.unplug(name)
     y.forget()
     y.bench.mark()
     y.plug(*BUSY)
@@ -364,7 +370,7 @@ def station_restarted(s, y):
     """point 4: the station restarted in mid-job"""
     g = y.guest
     slowly(y)
-    g.run("systemctl restart chaperone-station")
+    g.run("systemctl restart chaperone-station", 240)    # it lets the jobs finish
     quickly(y)
     for name in BUSY:
         y.ends(s, name, "compliant")
