@@ -182,7 +182,7 @@ def setting_up(s, y):
     g.run("sed -i 's/^name:.*/name: other/' /etc/chaperone/policies.d/other.yaml")
     g.run("""mkdir -p /usr/local/lib/hooks && cat >/usr/local/lib/hooks/verdict <<'END'
 #!/bin/sh
-{ tr -d '\\n'; echo; } >>/var/lib/chaperone/verdicts.jsonl
+verdict=$(cat) && printf '%s\\n' "$verdict" >>/var/lib/chaperone/verdicts.jsonl
 END
 chmod 755 /usr/local/lib/hooks/verdict
 cat >/etc/chaperone/chaperone.yaml <<'END'
@@ -406,7 +406,7 @@ def confined(s, y):
     s.check("udev has nothing to say against the rule", not re.search(
         "90-chaperone.rules:[0-9]+.*(nvalid|nknown|ailed)", said), said)
     journal = g.run("journalctl --no-pager -o short-iso")
-    for what, pattern in (("a system call denied", r"type=1326|SECCOMP|SIGSYS|status=31"),
+    for what, pattern in (("a system call denied", r"type=1326|SIGSYS|code=dumped, status=31"),
                           ("permission denied", r"chaperone\[.*(not permitted|ermission denied)"),
                           ("a watchdog", r"chaperone.*[Ww]atchdog timeout"),
                           ("a crash", r"chaperone.*(segfault|general protection|code=dumped)")):
