@@ -49,9 +49,7 @@ def several(s, number, whole_group):
         run = b.start("apply", "-a", "-j", 3, "--json", "--timeout", 50, *identity(),
                       start_new_session=whole_group)
         # Three lanes: the first device leaves its lane to the fourth, and then all hang.
-        ready = bench.until(lambda: all(
-            b.udids["b-sent"] and r in b.requests() for r in
-            ("mcinstall/InstallProfileSilent",)) and
+        ready = bench.until(lambda: "mcinstall/InstallProfileSilent" in b.asked("b-sent") and
             len([d for d in b.state()["devices"] if d["connections"]]) == 3 and
             "a-done" in [n for n, u in b.udids.items() if u in run.so_far()[0]])
         s.quiet("three devices hang", ready, run.so_far())
