@@ -44,6 +44,7 @@ tlsend_context(void)
 		return NULL;
 	/* Level 0 first: hosts still come with SHA-1 certificates and serial 0. */
 	SSL_CTX_set_security_level(ctx, 0);
+	/* What real devices still accept is documented nowhere; this is the stricter reading. */
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION
 	    | SSL_OP_IGNORE_UNEXPECTED_EOF);
