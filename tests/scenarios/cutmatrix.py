@@ -138,7 +138,10 @@ def truth(cell, words):
     if cell.kind == "pair" and words == {LOCKED}:
         return None                     # refused, or it agrees and has stored nothing
     if cell.phase == "after":
-        at += 1                         # it is the next one that suffers
+        at += 1                         # it is the next one on its way that suffers
+        while cell.message.is_of_device and at < len(order) and \
+                cell.exchange[at].service == "usbmuxd":
+            at += 1
         return None if change is None or at < change else \
             "sent" if at <= last else "acknowledged"
     if change is None or at < change:
