@@ -46,6 +46,14 @@ fixture_leave(void)
 	assert_int_equal(rmdir(folder), 0);
 }
 
+int
+fixture_remove(void **state)
+{
+	(void)state;
+	fixture_leave();
+	return 0;
+}
+
 void
 fixture_write(const char *name, const void *data, size_t len, unsigned mode)
 {

@@ -12,6 +12,8 @@ struct error;
 void	fixture_enter(void);
 /* Removes the folder's files and the folder. */
 void	fixture_leave(void);
+/* The same, as a group's teardown. */
+int	fixture_remove(void **state);
 
 /* Creates name in the folder with this mode. */
 void	fixture_write(const char *name, const void *data, size_t len, unsigned mode);

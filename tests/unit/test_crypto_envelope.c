@@ -97,14 +97,6 @@ make_files(void **state)
 	return 0;
 }
 
-static int
-remove_files(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 enum what { AS_IT_WAS, INSIDE, NOTHING };
 
 static void
@@ -294,5 +286,5 @@ main(void)
 		cmocka_unit_test(size_is_bounded),
 	};
 
-	return cmocka_run_group_tests(tests, make_files, remove_files);
+	return cmocka_run_group_tests(tests, make_files, fixture_remove);
 }

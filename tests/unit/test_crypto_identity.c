@@ -107,14 +107,6 @@ make_files(void **state)
 	return 0;
 }
 
-static int
-remove_files(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 /* The last two are at hand and cost no question. */
 enum ask { NOBODY, RIGHT, WRONG, RIGHT_AT_HAND, WRONG_AT_HAND };
 
@@ -520,5 +512,5 @@ main(void)
 		cmocka_unit_test(a_chain_goes_through_an_export),
 	};
 
-	return cmocka_run_group_tests(tests, make_files, remove_files);
+	return cmocka_run_group_tests(tests, make_files, fixture_remove);
 }

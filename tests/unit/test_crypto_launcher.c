@@ -38,14 +38,6 @@ make_files(void **state)
 	return 0;
 }
 
-static int
-remove_files(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 static void
 clean_launcher(struct launcher **l)
 {
@@ -219,5 +211,5 @@ main(void)
 		cmocka_unit_test(all_end_with_their_parent),
 	};
 
-	return cmocka_run_group_tests(tests, make_files, remove_files);
+	return cmocka_run_group_tests(tests, make_files, fixture_remove);
 }

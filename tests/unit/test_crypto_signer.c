@@ -35,14 +35,6 @@ make_files(void **state)
 	return 0;
 }
 
-static int
-remove_files(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 static struct signer *
 start(struct cert *cert)
 {
@@ -515,5 +507,5 @@ main(void)
 		cmocka_unit_test(the_signer_does_not_outlive_its_parent),
 	};
 
-	return cmocka_run_group_tests(tests, make_files, remove_files);
+	return cmocka_run_group_tests(tests, make_files, fixture_remove);
 }
