@@ -81,12 +81,6 @@ close_lockdown(struct session *s)
 	s->lockdown = NULL;
 }
 
-static void
-clean_keys(struct pairing_keys **keys)
-{
-	pairing_keys_free(*keys);
-}
-
 static int
 reopen(struct session *s, struct deadline deadline, struct error *err)
 {
@@ -158,14 +152,13 @@ become_trusted(struct session *s, struct patience *patience, struct facts *facts
     struct error *err)
 {
 	bool may_pair = (s->host->may_pair && s->host->certificate) || s->host->may_ask_person;
-	auto_with(clean_keys) struct pairing_keys *keys = NULL;
 	auto_plist plist_t values = NULL;
 
 	facts->is_paired = NO;
 	/* A device hangs up on who idles, and keys take their time: first they, then it.
 	 * A refusal during the TLS handshake has cost us the connection anyhow. */
 	close_lockdown(s);
-	if (may_pair && pairing_keys_new(&keys, err) < 0)
+	if (may_pair && !*s->host->keys && pairing_keys_new(s->host->keys, err) < 0)
 		return error_context(err, "preparing to pair");
 	if (reopen(s, patience->job, err) < 0)
 		return -1;
@@ -173,7 +166,7 @@ become_trusted(struct session *s, struct patience *patience, struct facts *facts
 		return -1;
 	if (!may_pair)
 		return untrusted(s, err);
-	if (trust_establish(s->lockdown, &s->device, s->host, keys, values, patience, &s->record,
+	if (trust_establish(s->lockdown, &s->device, s->host, *s->host->keys, values, patience, &s->record,
 		err) < 0)
 		return -1;
 	s->has_record = true;

@@ -10,6 +10,7 @@ struct blob;
 struct error;
 struct facts;
 struct mux_device;
+struct pairing_keys;
 struct patience;
 struct session;
 
@@ -25,6 +26,9 @@ struct session_host {
 	/* The request is about to leave (false), or was acknowledged (true). May be NULL. */
 	void			(*delivered)(void *ctx, const char *step, bool is_acknowledged);
 	void			*permit_ctx;	/* of both */
+	/* Made when they are first needed, and used again: what one device refused to
+	 * one identity may serve the next. The caller's, even on failure. */
+	struct pairing_keys	**keys;
 	bool			 may_pair;		/* silently, with the certificate */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
 };

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "core/desired.h"
 #include "core/refusal.h"
+#include "crypto/pairing.h"
 #include "crypto/signer.h"
 #include "device/attend.h"
 #include "device/session.h"
@@ -371,6 +372,7 @@ begin(struct run *r)
 		.sign_escalation = sign_escalation, .sign_ctx = r,
 		.may_pair = job_is_changing(r->job->kind) || r->job->kind == JOB_PAIR,
 		.permit = permit_trust, .delivered = note_trust, .permit_ctx = r,
+		.keys = &r->keys,
 		.may_ask_person = r->job->may_ask_person,
 	};
 }
@@ -396,6 +398,7 @@ job_run(const struct job *job, const struct mux_device *device,
 	}
 	end_step(&r);
 	session_close(r.session);
+	pairing_keys_free(r.keys);
 	out->desired = r.own;	/* the judgement borrows from it */
 	out->duration_ms = now_monotonic_ms() - began;
 }

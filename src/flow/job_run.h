@@ -17,6 +17,7 @@ struct run {
 	struct outcome			*out;
 	struct patience			 patience;
 	struct session_host		 host;	/* certificate: of the identity in use, or NULL */
+	struct pairing_keys		*keys;	/* for the device; NULL until needed */
 	int				 signer;	/* its channel */
 	struct desired			*desired;	/* the job's, or own */
 	struct desired			 own;		/* what the policy asks of this device */
