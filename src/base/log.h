@@ -1,4 +1,4 @@
-/* log: what happened on the way, for people, on stderr */
+/* log: what happened on the way, for people, on stderr; or for systemd's journal */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -16,6 +16,16 @@ void	log_set_subject(const char *subject);
 /* One line each. Never a secret, never an answer of a device as a whole. */
 void	log_at(enum log_level level, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
+
+/* Why the program ends, and what to do: not below any level. One line each. */
+void	log_failure(const char *message, const char *hint);
+
+/*
+ * Whether systemd's journal reads the descriptor (systemd.exec(5), JOURNAL_STREAM). It
+ * notes the time and the program itself; a line's first "<4>" is its priority, as in
+ * syslog(3), which sd-daemon(3) has.
+ */
+bool	log_is_journal(int fd);
 
 #define log_debug(...)	log_at(LOG_DEBUG, __VA_ARGS__)
 #define log_verbose(...) log_at(LOG_VERBOSE, __VA_ARGS__)

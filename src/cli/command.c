@@ -148,15 +148,13 @@ hint_of(int code)
 static int
 fail_with(bool json, const char *command, int code, const char *message, const char *hint)
 {
-	char clean[ERROR_MESSAGE_MAX], usage[96];
+	char usage[96];
 
 	snprintf(usage, sizeof(usage), "chaperone %s --help tells its options and arguments",
 	    command ? command : "COMMAND");
 	if (!hint || !*hint)
 		hint = code == EX_USAGE ? usage : hint_of(code);
-	text_printable(message, strlen(message), clean, sizeof(clean));
-	fprintf(stderr, "chaperone: %s\n", clean);
-	fprintf(stderr, "  hint: %s\n", hint);
+	log_failure(message, hint);
 	if (json)
 		output_json_line(stdout, report_error(code, message, hint));
 	return code;
@@ -349,7 +347,7 @@ cli_main(int argc, char **argv)
 	}
 	/* What could not be written was not said. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
-		fprintf(stderr, "chaperone: standard output cannot be written\n");
+		log_at(LOG_QUIET, "standard output cannot be written");
 		code = EX_IOERR;
 	}
 	config_release();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/clean.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "core/verdict.h"
 
@@ -404,7 +405,8 @@ paint_of_event(const json_t *event)
 {
 	const char *what = text_at(event, "event", NULL), *verdict = text_at(event, "verdict", NULL);
 
-	if (what && strcmp(what, "error") == 0)
+	if (what && (strcmp(what, "error") == 0 ||
+	    (strcmp(what, "policy") == 0 && text_at(event, "error", "message"))))
 		return RED;
 	if (!verdict)
 		return DIM;
@@ -412,20 +414,59 @@ paint_of_event(const json_t *event)
 	    strcmp(verdict, "blocked") == 0 ? YELLOW : RED;
 }
 
+/* So that journalctl -p warning shows what needs somebody. */
+static const char *
+priority_of_event(const json_t *event)
+{
+	enum paint paint = paint_of_event(event);
+
+	return paint == RED || paint == YELLOW ? "<4>" : "<6>";
+}
+
+static void
+put_policies(const json_t *event, bool color)
+{
+	const char *problem = text_at(event, "error", "message");
+	const json_t *policy;
+	size_t i;
+
+	if (problem)
+		put(color, RED, "the old ones stay in force: %s", problem);
+	else
+		json_array_foreach(json_object_get(event, "policies"), i, policy)
+			put(color, DIM, "%s%s", i ? ", " : "", or_dash(text_at(policy, "name", NULL)));
+}
+
+/* What is said of the device, or of the station. */
+static void
+put_said(const json_t *event, bool color)
+{
+	const char *verdict = text_at(event, "verdict", NULL), *reason = text_at(event, "reason", NULL);
+	const char *message = text_at(event, "message", NULL), *hint = text_at(event, "hint", NULL);
+	const char *waits_for = text_at(event, "for", NULL);
+
+	if (verdict)
+		put(color, paint_of_event(event), "%s%s%s", verdict, reason ? ": " : "", reason ? reason : "");
+	else if (message)
+		put(color, paint_of_event(event), "%s%s%s", message, hint ? "; " : "", hint ? hint : "");
+	else if (waits_for)
+		put(color, DIM, "for %s", waits_for);
+	else if (json_object_get(event, "policies"))
+		put_policies(event, color);
+}
+
 void
 output_station_event(const json_t *event, bool color)
 {
 	const char *what = text_at(event, "event", NULL), *slot = text_at(event, "device", "slot");
-	const char *said = text_at(event, "verdict", NULL), *reason = text_at(event, "reason", NULL);
 	const char *name = text_at(event, "device", "name"), *udid = text_at(event, "device", "udid");
 
 	if (what && strcmp(what, "step") == 0)
 		return;
-	if (!said)
-		said = text_at(event, "message", NULL);
-	if (!said)
-		said = text_at(event, "error", "message");
-	put(color, DIM, "%s ", or_dash(text_at(event, "at", NULL)));
+	if (log_is_journal(STDOUT_FILENO))
+		fputs(priority_of_event(event), stdout);
+	else
+		put(color, DIM, "%s ", or_dash(text_at(event, "at", NULL)));
 	put_padded(color, paint_of_event(event), or_dash(what), 9);
 	if (slot)
 		printf("slot %s  ", slot);
@@ -433,8 +474,7 @@ output_station_event(const json_t *event, bool color)
 		printf("%s  ", udid);
 	if (name)
 		printf("%s  ", name);
-	if (said)
-		put(color, paint_of_event(event), "%s", said);
-	printf("%s%s\n", reason ? ": " : "", reason ? reason : "");
+	put_said(event, color);
+	printf("\n");
 	fflush(stdout);
 }

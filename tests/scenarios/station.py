@@ -2,8 +2,10 @@
 """The station: plug in, wait for green, unplug"""
 import json
 import os
+import re
 import signal
 import socket
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -354,6 +356,42 @@ def learning(s):
         station.stop()
 
 
+def journal(s):
+    s.topic("under systemd, whose journal notes the time and the program itself")
+    policies = folder("plain9", {"name": "plain9"})
+    log = open(bench.path("journal"), "a")
+    inode = os.fstat(log.fileno())
+    stream = {"JOURNAL_STREAM": "%d:%d" % (inode.st_dev, inode.st_ino)}
+
+    def lines():
+        with open(log.name) as f:
+            return f.read().splitlines()
+    with log, bench.Bench([ours("a"), ours("b", locked=True)]) as b:
+        env = bench.environment(dict(stream, USBMUXD_SOCKET_ADDRESS="UNIX:" + b.socket))
+        station = subprocess.Popen(
+            [bench.CHAPERONE, "station", "--policies", policies, "--ledger", bench.path("journal.db")],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env)
+        until(lambda: sum("result " in line for line in lines()) == 2, bench.RUN_SECONDS)
+        station.terminate()
+        s.equal("SIGTERM ends it well", station.wait(bench.RUN_SECONDS), 0)
+        s.check("each line begins with its priority, and a word",
+                all(re.match("<[4-7]>[a-z]", line) for line in lines()), lines())
+        found = {name: [line for line in lines() if "result " in line and " %s " % name in line]
+                 for name in "ab"}
+        s.check("what is well is no warning",
+                re.fullmatch("<6>result .* a  compliant", "".join(found["a"])), lines())
+        s.check("what needs somebody is one",
+                re.fullmatch("<4>result .* b  blocked: locked", "".join(found["b"])), lines())
+        s.check("which policies are loaded is said, and what a device waits for",
+                "<6>policy    plain9" in lines() and any(line.endswith("b  for unlock")
+                                                         for line in lines()), lines())
+        log.truncate(0)
+        subprocess.run([bench.CHAPERONE, "policy", "check", bench.path("missing.yaml")],
+                       stderr=log, env=bench.environment(stream))
+        s.check("why a command fails is an error, and so is its hint", len(lines()) == 2 and
+                re.match("<3>", lines()[0]) and re.match("<3>hint: ", lines()[1]), lines())
+
+
 def main():
     s = bench.begin("station")
     plugging(s)
@@ -366,6 +404,7 @@ def main():
     killed(s)
     page(s)
     learning(s)
+    journal(s)
     s.end()
 
 
