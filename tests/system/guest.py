@@ -22,7 +22,7 @@ import tempfile
 import time
 
 BOOT_SECONDS = 120
-KVM_SECONDS = 8
+KVM_SECONDS = 4
 RUN_SECONDS = 90
 MEMORY_MIB = 1024
 MACHINE = ["qemu-system-x86_64", "-nodefaults", "-display", "none", "-no-reboot"]
