@@ -450,14 +450,17 @@ RESERVE = 1.3                   # one step can be so much slower than those befo
 
 
 def run_steps(s, y, only, began, end):
-    """A table: seconds, outcome, step. What would not end in time does not begin."""
-    table, usual = [], BOOT
+    """A table: seconds, outcome, step. What would not end in time does not begin, nor
+    what comes after it, but the last step."""
+    table, usual, is_over = [], BOOT, False
     for step, seconds in STEPS:
         if only and step.__name__ not in only:
             continue
         pace = max(1, (time.monotonic() - began) / usual)
         last = 0 if step == confined else STEPS[-1][1]
-        if time.monotonic() + RESERVE * pace * (seconds + last) > end:
+        is_over = is_over and step != confined
+        if is_over or time.monotonic() + RESERVE * pace * (seconds + last) > end:
+            is_over = True
             table.append((0, "no time", step.__doc__))
             continue
         usual += seconds
