@@ -90,8 +90,10 @@ facts_read_values(struct facts *f, plist_t values, struct error *err)
 
 	if (!node_is(values, PLIST_DICT))
 		return error_set(err, ERR_PROTOCOL, "GetValue: the values are no dictionary");
+	/* It may lie, or another may have its handle: usbmuxd began to count anew. Only
+	 * usbmuxd can tell, so it is asked, as after a link that broke. */
 	if (udid && !text_same_udid(udid, f->udid))
-		return error_set(err, ERR_PROTOCOL, "GetValue: another device answers (its UDID differs)");
+		return error_set(err, ERR_LINK, "GetValue: another device answers (its UDID differs)");
 	if (dict_get_uint(values, "UniqueChipID", &ecid))
 		f->ecid = ecid;
 	if (known_bool(values, "PasswordProtected") != UNKNOWN)

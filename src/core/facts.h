@@ -65,7 +65,8 @@ struct error;
 /*
  * Each reads one answer into *f. 0, or -1: out of memory, or ERR_PROTOCOL when
  * the answer has not the shape it must have: what a verdict rests on is there, and
- * of its type. Any other value of a wrong type is unknown.
+ * of its type. Any other value of a wrong type is unknown. ERR_LINK: it is the answer
+ * of another device.
  */
 int	facts_read_values(struct facts *f, plist_t values, struct error *err);
 int	facts_read_profile_list(struct facts *f, plist_t reply, struct error *err);
