@@ -166,8 +166,7 @@ become_trusted(struct session *s, struct patience *patience, struct facts *facts
 		return -1;
 	if (!may_pair)
 		return untrusted(s, err);
-	if (trust_establish(s->lockdown, &s->device, s->host, *s->host->keys, values, patience, &s->record,
-		err) < 0)
+	if (trust_establish(s->lockdown, &s->device, s->host, values, patience, &s->record, err) < 0)
 		return -1;
 	s->has_record = true;
 	return enter_when_unlocked(s, patience, facts, err);

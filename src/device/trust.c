@@ -134,14 +134,14 @@ is_for_a_person(const struct error *err, enum wait_for *what)
 
 int
 trust_establish(struct lockdown *l, const struct mux_device *device,
-    const struct session_host *host, const struct pairing_keys *keys, plist_t public_values,
-    struct patience *patience, struct pair_record *out, struct error *err)
+    const struct session_host *host, plist_t public_values, struct patience *patience,
+    struct pair_record *out, struct error *err)
 {
 	auto_pair_record struct pair_record r = { 0 };
 	auto_blob struct blob stored = { 0 };
 	enum wait_for what;
 
-	if (prepare(l, keys, public_values, patience->job, &r, err) < 0)
+	if (prepare(l, *host->keys, public_values, patience->job, &r, err) < 0)
 		return error_context(err, "preparing to pair");
 	if (host->permit && host->permit(host->permit_ctx, "pair", err) < 0)
 		return -1;
