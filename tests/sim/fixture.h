@@ -165,6 +165,21 @@ add_device(struct fixture *fixture, bool is_supervised, struct virtual_spec *spe
 	return fixture->bench->devices[fixture->bench->n_devices - 1];
 }
 
+static inline struct virtual *
+only_device(struct fixture *fixture)
+{
+	return fixture->bench->devices[0];
+}
+
+/* What is ready now, and no waiting. */
+static inline void
+turn(struct fixture *fixture)
+{
+	struct error err = { 0 };
+
+	assert_int_equal(loop_turn(fixture->loop, 0, &err), 0);
+}
+
 /* One request to a service; the reply is in the result, the caller's. */
 static inline struct call
 ask(const struct service *service, void *state, struct virtual *device, plist_t request)

@@ -58,7 +58,7 @@ faults_strike(void **state)
 		{ "restart", { "do", "restart" }, CLOSED_WITHOUT, CLOSED_WITHOUT, false },
 	};
 	struct wire *wire = *state;
-	struct virtual *device = only_device(wire);
+	struct virtual *device = only_device(wire->fixture);
 	size_t i, at;
 
 	for (i = 0; i < countof(rows); i++) {
@@ -85,7 +85,7 @@ faults_strike(void **state)
 		virtual_attach(device);
 		virtual_unlock(device);
 		fault_list_clear(&device->faults);
-		turn(wire);
+		turn(wire->fixture);
 	}
 }
 
@@ -163,7 +163,7 @@ static void
 what_is_not_read_is_refused(void **state)
 {
 	struct wire *wire = *state;
-	struct virtual *device = only_device(wire);
+	struct virtual *device = only_device(wire->fixture);
 	struct fault fault = { .kind = FAULT_CLOSE, .phase = FAULT_ARRIVING };
 	auto_blob struct blob query = { 0 };
 	char byte;
@@ -173,7 +173,7 @@ what_is_not_read_is_refused(void **state)
 	fd = dial_lockdown(wire);
 	pack_query(&query, false);
 	put(wire, fd, &query);
-	turn(wire);
+	turn(wire->fixture);
 	assert_int_equal(recv(fd, &byte, 1, 0), -1);
 	assert_int_equal(errno, ECONNRESET);
 	close(fd);
@@ -189,7 +189,7 @@ static void
 usbmuxd_can_end_and_come_back(void **state)
 {
 	struct wire *wire = *state;
-	struct virtual *device = only_device(wire);
+	struct virtual *device = only_device(wire->fixture);
 	struct error err = { 0 };
 	auto_blob struct blob query = { 0 };
 	int fd;
@@ -211,7 +211,7 @@ usbmuxd_can_end_and_come_back(void **state)
 	put(wire, fd, &query);
 	assert_int_equal(look_at(wire, fd), ANSWERED);
 	close(fd);
-	turn(wire);
+	turn(wire->fixture);
 }
 
 static void

@@ -5,7 +5,7 @@ static void
 commands_are_answered(void **state)
 {
 	struct wire *wire = *state;
-	const uint64_t id = only_device(wire)->device_id;
+	const uint64_t id = only_device(wire->fixture)->device_id;
 	const struct {
 		const char *name;
 		plist_t request;
@@ -36,7 +36,7 @@ commands_are_answered(void **state)
 		assert_int_equal(get_result(wire, fd), rows[i].want);
 	}
 	close(fd);
-	turn(wire);
+	turn(wire->fixture);
 }
 
 static void
@@ -75,7 +75,7 @@ static void
 listeners_hear_of_everything(void **state)
 {
 	struct wire *wire = *state;
-	struct virtual *device = only_device(wire);
+	struct virtual *device = only_device(wire->fixture);
 	static const char *const types[] = { "Attached", "Detached", "Attached" };
 	auto_blob struct blob bytes = { 0 };
 	uint64_t ids[3] = { 0 };
@@ -127,7 +127,7 @@ messages_may_be_cut_anywhere(void **state)
 		}
 	}
 	close(fd);
-	turn(wire);
+	turn(wire->fixture);
 }
 
 static void
@@ -137,13 +137,13 @@ what_follows_connect_belongs_to_the_stream(void **state)
 	auto_blob struct blob bytes = { 0 };
 	int fd = dial(wire);
 
-	pack(&bytes, 1, 1, connect_request(only_device(wire)->device_id, LOCKDOWN_PORT));
+	pack(&bytes, 1, 1, connect_request(only_device(wire->fixture)->device_id, LOCKDOWN_PORT));
 	pack_query(&bytes, false);
 	put(wire, fd, &bytes);
 	assert_int_equal(get_result(wire, fd), 0);
 	assert_true(get_type(wire, fd));
 	close(fd);
-	turn(wire);
+	turn(wire->fixture);
 }
 
 static void

@@ -69,12 +69,12 @@ a_pulled_cable_ends_the_connection(void **state)
 	assert_int_equal(import(host, "1-1"), 0);
 	assert_int_equal(choose_configuration(host, 4), 0);
 	submit(host, MUX_IN, true, NULL, NULL, READ_MOST);
-	virtual_detach(only_device(host));
+	virtual_detach(only_device(host->fixture));
 	assert_true(is_closed(host, host->fd));
 	close(host->fd);
 	host->fd = -1;
 	assert_int_equal(import(host, "1-1"), 4);
-	virtual_attach(only_device(host));
+	virtual_attach(only_device(host->fixture));
 	assert_int_equal(import(host, "1-1"), 0);
 	assert_int_equal(control(host, (const uint8_t[8]){ 0x80, 8, 0, 0, 0, 0, 1, 0 },
 	    &configuration, &actual), 0);
@@ -90,7 +90,7 @@ a_host_that_goes_leaves_the_device_free(void **state)
 	close(host->fd);
 	host->fd = -1;
 	for (i = 0; i < 3; i++)
-		turn(host);
+		turn(host->fixture);
 	assert_int_equal(import(host, "1-1"), 0);
 }
 
@@ -198,7 +198,7 @@ the_serial_is_the_udid_without_its_dash(void **state)
 	struct usbhost *host = *state;
 	static const uint8_t setup[8] = { 0x80, 6, 3, 3, 9, 4, 255, 0 };
 	auto_blob struct blob answer = { 0 };
-	const char *udid = only_device(host)->plate.udid;
+	const char *udid = only_device(host->fixture)->plate.udid;
 	size_t actual, i, n = 0;
 
 	assert_int_equal(import(host, "1-1"), 0);

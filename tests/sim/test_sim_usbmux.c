@@ -30,7 +30,7 @@ static const struct service echo = {
 static void
 begin(struct usbhost *host, uint32_t device_version)
 {
-	only_device(host)->mux_version = device_version;
+	only_device(host->fixture)->mux_version = device_version;
 	assert_int_equal(import(host, "1-1"), 0);
 	assert_int_equal(choose_configuration(host, 4), 0);
 	assert_int_equal(handshake(host, 2), device_version);
@@ -40,7 +40,7 @@ static struct link
 link_to_echo(struct usbhost *host, uint16_t window)
 {
 	struct link link = { .from = 1, .window = window,
-		.port = virtual_open_port(only_device(host), &echo, NULL) };
+		.port = virtual_open_port(only_device(host->fixture), &echo, NULL) };
 
 	assert_true(open_link(host, &link));
 	return link;
@@ -106,7 +106,7 @@ both_versions_are_spoken(void **state)
 		converse(host, &link, 10);
 		close(host->fd);
 		host->fd = -1;
-		turn(host);
+		turn(host->fixture);
 	}
 }
 
@@ -128,10 +128,10 @@ another_usbmuxd_begins_anew(void **state)
 
 	begin(host, 2);
 	link = link_to_echo(host, 512);
-	assert_non_null(only_device(host)->streams);
+	assert_non_null(only_device(host->fixture)->streams);
 	/* Killed and started again: it says VERSION, and knows no connection. */
 	assert_int_equal(handshake(host, 2), 2);
-	assert_null(only_device(host)->streams);
+	assert_null(only_device(host->fixture)->streams);
 	link = link_to_echo(host, 512);
 	converse(host, &link, 10);
 }
@@ -231,7 +231,7 @@ what_does_not_fit_is_reset(void **state)
 		assert_int_equal(say(host, &other, 0x04, "", 0), 0);
 		/* Those that were meant are gone. */
 		if (rows[i].from == 0)
-			assert_null(only_device(host)->streams);
+			assert_null(only_device(host->fixture)->streams);
 		else
 			assert_int_equal(say(host, &link, 0x04, "", 0), 0);
 	}
@@ -245,9 +245,9 @@ a_hosts_reset_ends_the_stream(void **state)
 
 	begin(host, 2);
 	link = link_to_echo(host, 512);
-	assert_non_null(only_device(host)->streams);
+	assert_non_null(only_device(host->fixture)->streams);
 	assert_int_equal(say(host, &link, 0x04, "reason", 6), 0);
-	assert_null(only_device(host)->streams);
+	assert_null(only_device(host->fixture)->streams);
 }
 
 static void
@@ -267,7 +267,7 @@ the_end_comes_after_the_last_byte_has_arrived(void **state)
 	collect(host, &link, false, &answer);
 	/* Not acknowledged: a transfer waits in vain, and is served by the reset later. */
 	seq = submit(host, MUX_IN, true, NULL, NULL, READ_MOST);
-	turn(host);
+	turn(host->fixture);
 	assert_int_equal(recv(host->fd, &(char){ 0 }, 1, MSG_DONTWAIT), -1);
 	submit(host, MUX_OUT, false, NULL, "", 0);
 	assert_int_equal(result(host, host->seq, false, NULL, &(size_t){ 0 }), 0);

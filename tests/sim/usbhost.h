@@ -95,20 +95,6 @@ usbhost_tear_down(void **state)
 	return 0;
 }
 
-static inline struct virtual *
-only_device(struct usbhost *host)
-{
-	return host->fixture->bench->devices[0];
-}
-
-static inline void
-turn(struct usbhost *host)
-{
-	struct error err = { 0 };
-
-	assert_int_equal(loop_turn(host->fixture->loop, 0, &err), 0);
-}
-
 /* ---- bytes -------------------------------------------------------------------- */
 
 static inline int
@@ -121,7 +107,7 @@ dial(struct usbhost *host)
 	/* As the usbip tool does: a second request must not wait for the first's answer. */
 	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	turn(host);
+	turn(host->fixture);
 	return fd;
 }
 
@@ -129,7 +115,7 @@ static inline void
 put(struct usbhost *host, int fd, const struct blob *bytes)
 {
 	assert_int_equal(send(fd, bytes->data, bytes->len, MSG_NOSIGNAL), bytes->len);
-	turn(host);
+	turn(host->fixture);
 }
 
 /* Up to n bytes; fewer when the bench closed or fell silent. */
@@ -147,7 +133,7 @@ get(struct usbhost *host, int fd, void *data, size_t n)
 		if (got > 0)
 			had += (size_t)got;
 		else
-			turn(host);
+			turn(host->fixture);
 	}
 	return had;
 }
@@ -163,7 +149,7 @@ is_closed(struct usbhost *host, int fd)
 
 		if (got == 0 || (got < 0 && errno != EAGAIN))
 			return true;
-		turn(host);
+		turn(host->fixture);
 	}
 	return false;
 }

@@ -60,20 +60,6 @@ tear_down(void **state)
 	return 0;
 }
 
-static inline struct virtual *
-only_device(struct wire *wire)
-{
-	return wire->fixture->bench->devices[0];
-}
-
-static inline void
-turn(struct wire *wire)
-{
-	struct error err = { 0 };
-
-	assert_int_equal(loop_turn(wire->fixture->loop, 0, &err), 0);
-}
-
 static inline int
 dial(struct wire *wire)
 {
@@ -82,7 +68,7 @@ dial(struct wire *wire)
 
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s", wire->path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	turn(wire);
+	turn(wire->fixture);
 	return fd;
 }
 
@@ -114,7 +100,7 @@ static inline void
 put(struct wire *wire, int fd, const struct blob *bytes)
 {
 	assert_int_equal(send(fd, bytes->data, bytes->len, MSG_NOSIGNAL), bytes->len);
-	turn(wire);
+	turn(wire->fixture);
 }
 
 /* Up to n bytes; fewer when the peer closed or fell silent. */
@@ -132,7 +118,7 @@ get(struct wire *wire, int fd, void *data, size_t n)
 		if (got > 0)
 			had += (size_t)got;
 		else
-			turn(wire);
+			turn(wire->fixture);
 	}
 	return had;
 }
@@ -148,7 +134,7 @@ is_closed(struct wire *wire, int fd)
 
 		if (got == 0 || (got < 0 && errno != EAGAIN))
 			return true;
-		turn(wire);
+		turn(wire->fixture);
 	}
 	return false;
 }
@@ -249,7 +235,7 @@ dial_lockdown(struct wire *wire)
 	auto_blob struct blob bytes = { 0 };
 	int fd = dial(wire);
 
-	pack(&bytes, 1, 1, connect_request(only_device(wire)->device_id, LOCKDOWN_PORT));
+	pack(&bytes, 1, 1, connect_request(only_device(wire->fixture)->device_id, LOCKDOWN_PORT));
 	put(wire, fd, &bytes);
 	assert_int_equal(get_result(wire, fd), 0);
 	return fd;
