@@ -116,7 +116,7 @@ static void
 beat(void *ctx)
 {
 	(void)ctx;
-	notify_send("WATCHDOG=1");
+	(void)notify_hint("WATCHDOG=1");
 }
 
 /* ---- setting up -------------------------------------------------------------------- */
@@ -200,10 +200,10 @@ cmd_agent(struct cli *cli)
 	a.signer = host.signer;
 	a.cert = &host.cert;
 	tell_ready(cli, &host.cert, s.path, a.rules.max_rate);
-	notify_send("READY=1");
+	notify_state("READY=1");
 	if (agentserver_run(&a, &end, &err) < 0)
 		return cli_fail(cli, &err);
-	notify_send("STOPPING=1");
+	notify_state("STOPPING=1");
 	tell_end(cli, end);
 	return 0;
 }

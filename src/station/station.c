@@ -70,7 +70,7 @@ reload(struct station *s)
 
 	notify_reloading();
 	is_loaded = load_policies(s, &err) == 0;
-	notify_send("READY=1");
+	notify_state("READY=1");
 	tell_policies(s, is_loaded ? NULL : &err);
 	if (is_loaded)
 		schedule_reload(s->schedule, WHY_RELOAD);
@@ -99,7 +99,7 @@ stop(struct station *s)
 {
 	if (++s->stops == 1) {
 		schedule_stop(s->schedule);
-		notify_send("STOPPING=1");
+		notify_state("STOPPING=1");
 		tell_notice(s, NOTICE_STOPPING, "the station is stopping: what runs is finished");
 		return;
 	}
@@ -122,7 +122,7 @@ read_signals(struct station *s, int fd)
 
 /* ---- what is shown ------------------------------------------------------------------------ */
 
-static void
+static int
 tell_manager(const struct station *s)
 {
 	const struct board_counts c = board_count(s->board);
@@ -131,7 +131,7 @@ tell_manager(const struct station *s)
 	snprintf(state, sizeof(state), "STATUS=%zu plugged in, %zu at work, %zu need somebody; today "
 	    "%u ready, %u failed", c.attached, c.working, c.waiting, c.today[VERDICT_COMPLIANT],
 	    c.today[VERDICT_FAILED] + c.today[VERDICT_NONCOMPLIANT]);
-	notify_send(state);
+	return notify_hint(state);
 }
 
 static int64_t
@@ -153,9 +153,8 @@ show(struct station *s)
 
 	if (now_ms < next_show_ms(s))
 		return;
-	if (board_version(s->board) != s->shown)
-		tell_manager(s);
-	s->shown = board_version(s->board);
+	if (board_version(s->board) != s->shown && tell_manager(s) == 0)
+		s->shown = board_version(s->board);
 	s->shown_ms = now_ms;
 	if (s->o->show)
 		s->o->show(s->o->ctx, &view);
@@ -169,7 +168,7 @@ beat(struct station *s)
 
 	if (!s->watchdog_ms || now_ms < s->beat_ms)
 		return;
-	notify_send("WATCHDOG=1");
+	(void)notify_hint("WATCHDOG=1");
 	s->beat_ms = now_ms + s->watchdog_ms;
 }
 
@@ -321,7 +320,7 @@ station_run(const struct station_options *options, struct error *err)
 	if (catch_signals(&signals, err) < 0 || set_up(&s, err) < 0)
 		return -1;
 	s.watchdog_ms = notify_watchdog_ms();
-	notify_send("READY=1");
+	notify_state("READY=1");
 	while (!is_over(&s)) {
 		station_do_what_is_due(&s);
 		show(&s);

@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import threading
 import urllib.error
 import urllib.request
 
@@ -274,14 +275,16 @@ def page(s):
     s.topic("the page, its counts, and the service manager")
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(bench.path("notify"))
-    manager.settimeout(ENDLESS)
     heard = []
 
-    def hears(word):
-        while not any(word in text for text in heard):
+    def listen():
+        while True:
             heard.append(manager.recv(4096).decode())
-        return True
 
+    def hears(word):
+        return until(lambda: any(word in text for text in heard), ENDLESS)
+
+    threading.Thread(target=listen, daemon=True).start()
     with bench.Bench([ours("a"), ours("b")]) as b:
         station = Station(b, folder("plain9", {"name": "plain9"}), "--http", "127.0.0.1:0", "--http-name", "bench.example",
                           env={"NOTIFY_SOCKET": bench.path("notify"), "WATCHDOG_USEC": "200000"})
