@@ -107,6 +107,27 @@ take_option(struct options *options, int letter, struct error *err)
 	return 0;
 }
 
+/* What would silently have no effect is refused. */
+static int
+check_options(const struct options *options, struct error *err)
+{
+	const struct {
+		const char *name;
+		bool is_given;
+	} rows[] = {
+		{ "supervised-by", options->supervised_by != NULL }, { "paired", options->is_paired },
+		{ "product", options->product != NULL }, { "os", options->os != NULL },
+		{ "latency-ms", options->latency_ms != 0 },
+	};
+	size_t i;
+
+	for (i = 0; options->devices == 0 && i < countof(rows); i++)
+		if (rows[i].is_given)
+			return error_set(err, ERR_USAGE, "--%s is about the devices of --devices; those "
+			    "of a scenario say it themselves", rows[i].name);
+	return 0;
+}
+
 /* ---- setting up ----------------------------------------------------------- */
 
 static int
@@ -311,5 +332,5 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	return serve(&options, &err) < 0 ? complain(&err) : EXIT_SUCCESS;
+	return check_options(&options, &err) < 0 || serve(&options, &err) < 0 ? complain(&err) : EXIT_SUCCESS;
 }

@@ -5,6 +5,7 @@ Under --json it is one chaperone.error/1 and nothing else, without it nothing at
 all; stderr has the message and, in a second line, what to do.
 """
 import os
+import subprocess
 
 import bench
 from bench import identity, locked_identity, ours, path, run, write
@@ -184,6 +185,25 @@ def help_and_version(s):
         s.equal("%s: options stand where they like" % " ".join(args), run(*args).code, 69)
 
 
+def bench_itself(s):
+    s.topic("the bench's own command line")
+    socket = ["--socket", path("nowhere")]
+    broken = write("broken.yaml", "devices:\n  - name: a\n    colour: red\n")
+    for sentence, code, args, message in (
+            ("without a place to listen at", 64, ["--devices", "1"], "usage: chaperone-vbench"),
+            ("more devices than it can", 64, socket + ["--devices", "100000"], "--devices: 0 to"),
+            ("a latency that is none", 64, socket + ["--latency-ms", "soon"], "--latency-ms: a number"),
+            ("--paired without devices", 64, socket + ["--paired"], "--paired is about the devices"),
+            ("--latency-ms for a scenario's devices", 64,
+             socket + ["--scenario", broken, "--latency-ms", "5"], "--latency-ms is about the devices"),
+            ("a scenario that is not there", 1, socket + ["--scenario", path("none.yaml")], "none.yaml"),
+            ("a scenario with an unknown word", 1, socket + ["--scenario", broken], "colour")):
+        told = subprocess.run([bench.VBENCH, *args], capture_output=True, text=True, check=False,
+                              timeout=bench.RUN_SECONDS)
+        s.equal(sentence, (told.returncode, told.stdout), (code, ""))
+        s.has("  says so", told.stderr, message)
+
+
 def main():
     s = bench.begin("exits")
     bench.make_identities()
@@ -198,6 +218,7 @@ def main():
     no_device(s)
     closed_output(s)
     help_and_version(s)
+    bench_itself(s)
     s.end()
 
 
