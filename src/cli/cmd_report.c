@@ -136,8 +136,11 @@ print_text(const struct tally *t, const char *by)
 	    (long long)t->devices_now[VERDICT_COMPLIANT], t->n_devices);
 	for (i = 0; i < TALLY_AGES; i++)
 		printf("  %-16s %lld\n", tally_age_word(i), (long long)t->ages[i]);
-	printf("%lld jobs, half of them within %lld ms, 19 of 20 within %lld ms\n", (long long)t->jobs,
-	    (long long)t->median_ms, (long long)t->p95_ms);
+	if (t->n_durations == 0)
+		printf("%lld jobs\n", (long long)t->jobs);
+	else
+		printf("%lld jobs, half of them within %lld ms, 19 of 20 within %lld ms\n",
+		    (long long)t->jobs, (long long)t->median_ms, (long long)t->p95_ms);
 	for (i = 0; i < t->by_reason.n; i++)
 		printf("  %-20s %lld\n", t->by_reason.items[i].key, (long long)t->by_reason.items[i].total);
 	printf("\n%-28s %10s %13s %8s %7s\n", by, "compliant", "noncompliant", "blocked", "failed");

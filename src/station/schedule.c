@@ -132,15 +132,6 @@ schedule_detach(struct schedule *s, uint32_t handle, struct moment now)
 }
 
 void
-schedule_expect(struct schedule *s, const char *udid, struct moment now)
-{
-	struct device *d = schedule_find_udid(s, udid);
-
-	if (d && d->is_attached)
-		d->back_ms = now.ms + s->settings.return_ms;
-}
-
-void
 schedule_mux_lost(struct schedule *s, struct moment now)
 {
 	size_t i;

@@ -52,8 +52,6 @@ int	schedule_attach(struct schedule *s, uint32_t handle, const char *udid, const
 	    uint32_t controller, struct moment now, struct error *err);
 void	schedule_detach(struct schedule *s, uint32_t handle, struct moment now);
 
-/* We are about to restart it: it will be gone for a while, and come back. */
-void	schedule_expect(struct schedule *s, const char *udid, struct moment now);
 /* usbmuxd went away and every device with it; they are expected back. */
 void	schedule_mux_lost(struct schedule *s, struct moment now);
 

@@ -43,6 +43,18 @@ def changes(s):
         s.equal("the report counts it", report.code, 0)
 
 
+def nothing_yet(s):
+    s.topic("a record of no job")
+    with bench.Bench([]) as b:
+        ledger = bench.path("young.db")
+        b.run("apply", "-a", *identity(), "--ledger", ledger)
+        told = b.run("report", "--ledger", ledger)
+        s.equal("is reported as that", (told.code, told.out.splitlines()[0]),
+                (0, "0 of 0 devices are known to be compliant"))
+        s.check("  and says nothing of how long jobs take", "0 jobs\n" in told.out and "within 0 ms"
+                not in told.out, told.out)
+
+
 def refusals(s):
     s.topic("what cannot be recorded is not sent")
     nowhere = os.path.join(bench.write("file", "no folder"), "ledger.db")
@@ -105,6 +117,7 @@ def privacy(s):
 def main():
     s = bench.begin("recorded")
     changes(s)
+    nothing_yet(s)
     refusals(s)
     privacy(s)
     s.end()
