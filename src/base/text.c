@@ -165,7 +165,7 @@ text_shorten_id(const char *id, char *out, size_t size)
 	if (len <= 10)
 		snprintf(out, size, "%s", id);
 	else
-		snprintf(out, size, "%.4s…%s", id, id + len - 4);
+		snprintf(out, size, "…%s", id + len - 8);
 }
 
 static bool

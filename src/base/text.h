@@ -22,7 +22,7 @@ size_t	text_columns(const char *text);
 /* Bytes of the longest beginning of it that takes at most so many. */
 size_t	text_fitting(const char *text, size_t columns);
 
-/* "00008030-0011…2E" for logs: enough to tell devices apart, no more. */
+/* "…5C0FE7AE": the end tells devices apart; they all begin with their model's chip. */
 void	text_shorten_id(const char *id, char *out, size_t size);
 
 /* The 25-character UDID with its dash when id is 24 hexadecimal digits. */

@@ -95,7 +95,7 @@ progress_draw(struct progress *p)
 			continue;
 		}
 		text_shorten_id(p->lines[i].udid, id, sizeof(id));
-		fprintf(stderr, "  … %s  %s\n", id, p->lines[i].doing);
+		fprintf(stderr, "  · %s  %s\n", id, p->lines[i].doing);
 		p->drawn++;
 	}
 	if (p->n > 1) {

@@ -111,7 +111,7 @@ def commands(s, b, a):
     s.check("its key cannot be taken out", taken.code == 64 and not os.path.exists(path("k.pem")),
             taken.all())
     said = a.so_far()[1]
-    short = "%s.*%s" % (b.udids["new"][:4], b.udids["new"][-4:])
+    short = "…" + b.udids["new"][-8:]
     for what in ("pairing challenge of " + short, "escalation challenge of " + short, "seal",
                  "profile"):
         s.check("it says that it signed: %s" % what, re.search("signed: %s, for user" % what, said),

@@ -127,7 +127,8 @@ def levels(s):
                         "MCInstall: GetProfileList", "MCInstall: Restrictions"):
             s.has("-vv shows each message: %s" % request, said["-vv"].err, request)
         s.check("  with the device's id shortened",
-                b.udids["front-desk"] not in said["-vvv"].err and "0000" in said["-vvv"].err,
+                b.udids["front-desk"] not in said["-vvv"].err and
+                "…" + b.udids["front-desk"][-8:] in said["-vvv"].err,
                 said["-vvv"].err)
         wait = ["-u", b.udids["dark"], "--wait", 1]
         s.has("a wait is announced by default", b.run(*(APPLY + wait)).err,
@@ -185,8 +186,8 @@ def live(s):
         s.equal("three devices on a terminal: compliant", t.code, 0)
         for phrase in ("connecting", "installing", "reading it back", "0 of 3 done", "2 of 3 done"):
             s.has("it is shown live: %s" % phrase, t.plain, phrase)
-        s.check("  by shortened ids", re.search(r"… 0000\S*…\S* +\w", t.plain), t.plain[:400])
-        drawn = len(re.findall(r"^.*(  … |of 3 done).*\n", t.text, re.M))
+        s.check("  by shortened ids", re.search(r"  · …[0-9A-F]{8}  \w", t.plain), t.plain[:400])
+        drawn = len(re.findall(r"^.*(  · |of 3 done).*\n", t.text, re.M))
         s.equal("every line drawn is taken away again", t.text.count("\x1b[1A\x1b[2K"), drawn)
         left = screen(t.text)
         s.equal("what stays are the verdicts and nothing else",

@@ -101,6 +101,29 @@ versions_compare_by_number(void **state)
 }
 
 static void
+ids_are_shortened_to_their_end(void **state)
+{
+	static const struct {
+		const char *id, *want;
+	} rows[] = {
+		{ "00008101-0006B82F5C0FE7AE", "\xE2\x80\xA6" "5C0FE7AE" },
+		{ "2b6f0cc904d137be2e1730235f5664094b831186", "\xE2\x80\xA6" "4b831186" },
+		{ "hmac:91d5", "hmac:91d5" },
+		{ "", "" },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char out[32];
+
+		row_named(rows[i].id);
+		text_shorten_id(rows[i].id, out, sizeof(out));
+		assert_string_equal(out, rows[i].want);
+	}
+}
+
+static void
 udids_compare_without_the_dash(void **state)
 {
 	char out[64];
@@ -329,6 +352,7 @@ main(void)
 		cmocka_unit_test(durations_are_read),
 		cmocka_unit_test(versions_compare_by_number),
 		cmocka_unit_test(udids_compare_without_the_dash),
+		cmocka_unit_test(ids_are_shortened_to_their_end),
 		cmocka_unit_test(misspellings_are_measured),
 		cmocka_unit_test(property_lists_are_guarded),
 		cmocka_unit_test(nesting_is_bounded),
