@@ -149,6 +149,33 @@ node_data(plist_t node, const void **data, size_t *len)
 	return true;
 }
 
+/*
+ * A binary property list of one date: eight bytes of magic, one that says that a
+ * date follows, and its seconds since 2001 as a double, high byte first.
+ */
+int64_t
+node_date(plist_t node)
+{
+	enum { AT = 9, SIZE = 8 };
+	const double first = -62135596800.0, last = 253402300799.0, epoch = 978307200.0;
+	char *bytes = NULL;
+	uint32_t len = 0;
+	uint64_t bits = 0;
+	double seconds = 0;
+	size_t i;
+
+	if (!node_is(node, PLIST_DATE))
+		return 0;
+	plist_to_bin(node, &bytes, &len);
+	for (i = 0; len >= AT + SIZE && i < SIZE; i++)
+		bits = bits << 8 | (uint8_t)bytes[AT + i];
+	plist_to_bin_free(bytes);
+	memcpy(&seconds, &bits, sizeof(seconds));
+	seconds += epoch;
+	/* Neither for what is no number. */
+	return !(seconds > first) ? (int64_t)first : seconds > last ? (int64_t)last : (int64_t)seconds;
+}
+
 bool
 dict_get_data(plist_t dict, const char *key, const void **data, size_t *len)
 {

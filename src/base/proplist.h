@@ -54,6 +54,11 @@ bool	dict_get_data(plist_t dict, const char *key, const void **data, size_t *len
 bool	node_is(plist_t node, plist_type type);
 const char *node_string(plist_t node);
 bool	node_data(plist_t node, const void **data, size_t *len);
+/*
+ * The moment of a date, in seconds since 1970, within the years 1 to 9999; 0 for
+ * anything else. plist_get_date_val() counts in 32 bits and takes 2069 for 1932.
+ */
+int64_t	node_date(plist_t node);
 
 /* Setters that read well; false: out of memory. */
 bool	dict_set_string(plist_t dict, const char *key, const char *value);

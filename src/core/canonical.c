@@ -258,7 +258,7 @@ write_scalar(struct writer *w, plist_t node, size_t depth)
 		text = node_string(node);
 		return put_element(w, depth, "string", text ? text : "");
 	case PLIST_DATE:
-		canonical_date(canonical_date_of(node), date);
+		canonical_date(node_date(node), date);
 		return put_element(w, depth, "date", date);
 	case PLIST_DATA:
 		node_data(node, &data, &len);
@@ -313,15 +313,6 @@ canonical_date(int64_t at, char out[CANONICAL_DATE_MAX])
 
 	gmtime_r(&seconds, &tm);
 	strftime(out, CANONICAL_DATE_MAX, "%Y-%m-%dT%H:%M:%SZ", &tm);
-}
-
-int64_t
-canonical_date_of(plist_t node)
-{
-	int32_t seconds = 0, microseconds = 0;
-
-	plist_get_date_val(node, &seconds, &microseconds);
-	return (int64_t)seconds + EPOCH_2001;
 }
 
 plist_t

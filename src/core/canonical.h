@@ -35,8 +35,6 @@ void	canonical_uuid(const struct blob *bytes, profile_digest_fn *digest,
 /* Seconds since 1970 as 2026-11-24T15:30:00Z, and back: -1 out of range. */
 enum { CANONICAL_DATE_MAX = 32 };
 void	canonical_date(int64_t at, char out[CANONICAL_DATE_MAX]);
-/* The moment of a date node, in seconds since 1970. */
-int64_t	canonical_date_of(plist_t node);
 /* A date node; libplist counts in 32 bits from 2001, so NULL after 2068. */
 plist_t	canonical_new_date(int64_t at);
 

@@ -65,7 +65,7 @@ restricts_otherwise(const struct profile *p, plist_t reported)
 		plist_t value = reported_value(reported, r->key);
 
 		/* That a key is not reported may be the system's age: no proof. */
-		if (value && !reported_is_in_force(reported, r->key, r->value, value))
+		if (value && !reported_agrees(reported, r->key, r->value, value))
 			return true;
 	}
 	return false;

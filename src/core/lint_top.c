@@ -269,8 +269,8 @@ judge_bounds(struct linter *l, const struct place *date, const struct place *dur
 	char text[CANONICAL_DATE_MAX];
 
 	if (node_is(date->node, PLIST_DATE) && l->target->now &&
-	    canonical_date_of(date->node) <= l->target->now) {
-		canonical_date(canonical_date_of(date->node), text);
+	    node_date(date->node) <= l->target->now) {
+		canonical_date(node_date(date->node), text);
 		lint_add(l, LINT_R001, LINT_USUAL, date,
 		    "%s has passed: the device would remove the profile at once", text);
 	}
@@ -327,7 +327,7 @@ lint_removal(struct linter *l)
 		    "locked without password or date: only the supervising computer, an MDM or an erase removes it");
 	if (!node_is(expires.node, PLIST_DATE))
 		return;
-	if (l->target->now && canonical_date_of(expires.node) <= l->target->now)
+	if (l->target->now && node_date(expires.node) <= l->target->now)
 		lint_add(l, LINT_R009, LINT_USUAL, &expires,
 		    "PayloadExpirationDate has passed: the device asks for an update and removes nothing");
 	else if (!date.node && !duration.node)

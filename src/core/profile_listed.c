@@ -166,7 +166,9 @@ compare_reported(struct comparison *c)
 		const struct profile_restriction *r = &p->restrictions[i];
 		plist_t value = reported_value(c->reported, r->key);
 
-		if (!value || !reported_is_in_force(c->reported, r->key, r->value, value))
+		if (!value && !reported_is_expected(r->key, c->facts->os))
+			continue;	/* tell_untold() has it */
+		if (!reported_agrees(c->reported, r->key, r->value, value))
 			add_restriction(c, r->key, r->value, value);
 	}
 	if (reported_keys(c->reported, &keys, &n) < 0)
@@ -182,6 +184,24 @@ compare_reported(struct comparison *c)
 /* ---- what remains unknown ---------------------------------------------------------------- */
 
 static void
+tell_unreported(struct comparison *c)
+{
+	const struct profile *p = c->profile;
+	char line[SHOWN + 60], name[SHOWN];
+	size_t i;
+
+	for (i = 0; i < p->n_restrictions; i++) {
+		const char *key = p->restrictions[i].key;
+
+		if (reported_is_expected(key, c->facts->os) || reported_value(c->reported, key))
+			continue;
+		text_printable(key, strlen(key), name, sizeof(name));
+		snprintf(line, sizeof(line), "%s: this device does not report it", name);
+		untold(c, line);
+	}
+}
+
+static void
 tell_untold(struct comparison *c)
 {
 	plist_t content = dict_get_array(c->profile->root, "PayloadContent");
@@ -192,6 +212,8 @@ tell_untold(struct comparison *c)
 		untold(c, c->facts->answers_restrictions == NO ?
 		    "what it restricts: this device does not answer that" :
 		    "what it restricts: the device tells that only to its supervisor (-i)");
+	else
+		tell_unreported(c);
 	for (i = 0; i < n; i++) {
 		const char *type = dict_get_string(plist_array_get_item(content, i), "PayloadType");
 

@@ -6,6 +6,9 @@
 
 #include "base/clean.h"
 #include "base/proplist.h"
+#include "base/text.h"
+#include "core/keys.h"
+#include "core/value.h"
 
 static const struct {
 	const char *group, *member;
@@ -16,8 +19,8 @@ static const struct {
 	{ "union", "values" },
 };
 
-plist_t
-reported_value(plist_t restrictions, const char *key)
+static plist_t
+find(plist_t restrictions, const char *key)
 {
 	size_t i;
 
@@ -28,6 +31,37 @@ reported_value(plist_t restrictions, const char *key)
 			return dict_get(entry, shapes[i].member);
 	}
 	return NULL;
+}
+
+/* The name under which a device reports it. */
+static const char *
+modern_name(const char *key)
+{
+	const struct key *fact = key_find(RESTRICTIONS, key);
+
+	return fact && fact->is_old_name && fact->replacement ? fact->replacement : key;
+}
+
+plist_t
+reported_value(plist_t restrictions, const char *key)
+{
+	plist_t value = find(restrictions, key);
+
+	return value ? value : find(restrictions, modern_name(key));
+}
+
+bool
+reported_is_expected(const char *key, const char *os)
+{
+	const struct key *fact = key_find(RESTRICTIONS, key);
+
+	if (!fact || !fact->introduced || fact->is_mdm_only)
+		return false;
+	if (fact->type != KEY_BOOL && fact->type != KEY_INT && fact->type != KEY_REAL &&
+	    fact->type != KEY_STRINGS)
+		return false;
+	return !os || (text_compare_versions(fact->introduced, os) <= 0 &&
+	    (!fact->removed || text_compare_versions(os, fact->removed) < 0));
 }
 
 static bool
@@ -60,16 +94,25 @@ is_subset(plist_t a, plist_t b)
 }
 
 bool
-reported_is_in_force(plist_t restrictions, const char *key, plist_t want, plist_t reported)
+reported_agrees(plist_t restrictions, const char *key, plist_t want, plist_t reported)
 {
+	plist_t meet = dict_get_dict(restrictions, "intersection");
+
 	if (!reported)
 		return false;
-	if (node_is(want, PLIST_ARRAY) && node_is(reported, PLIST_ARRAY)) {
-		bool shrinks = dict_get(dict_get_dict(restrictions, "intersection"), key) != NULL;
+	if (!node_is(want, PLIST_ARRAY) || !node_is(reported, PLIST_ARRAY))
+		return value_is_equal(want, reported);
+	return dict_get(meet, key) || dict_get(meet, modern_name(key)) ? is_subset(reported, want) :
+	    is_subset(want, reported);
+}
 
-		return shrinks ? is_subset(reported, want) : is_subset(want, reported);
-	}
-	return plist_compare_node_value(want, reported);
+bool
+reported_is_in_force(plist_t restrictions, const char *key, plist_t want, plist_t reported)
+{
+	const struct key *fact = key_find(RESTRICTIONS, key);
+
+	return reported_agrees(restrictions, key, want, reported) ||
+	    (reported && fact && value_is_stricter(fact, reported, want));
 }
 
 bool
@@ -93,7 +136,7 @@ reported_brings_along(const char *key, const char *other)
 	for (i = 0; i < countof(rows); i++)
 		if (strcmp(rows[i].key, key) == 0 && strcmp(rows[i].other, other) == 0)
 			return true;
-	return false;
+	return strcmp(key, other) != 0 && strcmp(modern_name(key), other) == 0;
 }
 
 /* ---- names ------------------------------------------------------------------ */

@@ -13,16 +13,36 @@
  * it another than it should be: then nothing is reported.
  */
 
-/* The value of a restriction, whatever its kind; borrowed. NULL: not reported. */
+/*
+ * The value of a restriction, whatever its kind; borrowed. A list under its old
+ * name is reported under the modern one. NULL: not reported.
+ */
 plist_t	reported_value(plist_t restrictions, const char *key);
 
 /*
- * In force: the value wanted, or, for lists, at least as strict: lists that are
- * intersected may have become shorter, lists that are united longer.
+ * As this profile wants it: the same value, and of lists at least as strict a
+ * one: lists that are intersected may have become shorter, those united longer.
+ */
+bool	reported_agrees(plist_t restrictions, const char *key, plist_t want, plist_t reported);
+/*
+ * In force, whoever else restricts the same: it agrees, or is stricter, because
+ * of several profiles the restrictive value wins.
  */
 bool	reported_is_in_force(plist_t restrictions, const char *key, plist_t want, plist_t reported);
 
-/* Whether turning the first off turns the second off too (seen on devices). */
+/*
+ * Whether a device would report the restriction if it were in force: not one
+ * that its system (os, or NULL) does not know yet or any more, one that needs
+ * an MDM, a text, or a key that nobody knows. That such a one is not reported
+ * says nothing. Source: the Restrictions query has groups for truth values,
+ * numbers and lists alone.
+ */
+bool	reported_is_expected(const char *key, const char *os);
+
+/*
+ * Whether the first, in force, makes the device report the second too: turning
+ * one off turns others off (seen on devices), and an old name has a modern one.
+ */
 bool	reported_brings_along(const char *key, const char *other);
 
 /*

@@ -256,6 +256,16 @@ value_is_default(const struct key *key, plist_t value)
 }
 
 bool
+value_is_equal(plist_t a, plist_t b)
+{
+	double x, y;
+
+	if (number_of(a, &x) && number_of(b, &y))
+		return x <= y && x >= y;
+	return plist_compare_node_value(a, b);
+}
+
+bool
 value_is_stricter(const struct key *key, plist_t a, plist_t b)
 {
 	double x, y;
@@ -310,7 +320,7 @@ value_text(plist_t value, char *out, size_t size)
 		text_printable(text ? text : "", text ? strlen(text) : 0, out, size);
 		return;
 	case PLIST_DATE:
-		canonical_date(canonical_date_of(value), date);
+		canonical_date(node_date(value), date);
 		snprintf(out, size, "%s", date);
 		return;
 	case PLIST_ARRAY:

@@ -21,6 +21,8 @@ const char *value_wanted(const struct key *key);
 bool	value_has_type(const struct key *key, plist_t value);
 /* Within the key's range; true when it has none. The type must be right. */
 bool	value_in_range(const struct key *key, plist_t value);
+/* Numbers by their value, whichever of the two kinds they are of; all else by node. */
+bool	value_is_equal(plist_t a, plist_t b);
 /* The value is the key's default: it restricts nothing. */
 bool	value_is_default(const struct key *key, plist_t value);
 /* a restricts more than b; for lists and texts never. */

@@ -226,6 +226,14 @@ judge_wanted(const struct installed_profile *found, const struct profile *want,
 	}
 }
 
+static enum known
+is_in_force(const struct facts *facts, const struct profile_restriction *r, plist_t reported)
+{
+	if (reported_is_in_force(facts->restrictions, r->key, r->value, reported))
+		return YES;
+	return reported || reported_is_expected(r->key, facts->os) ? NO : UNKNOWN;
+}
+
 static void
 judge_restrictions(const struct facts *facts, const struct profile *want, size_t index,
     struct judgement *out)
@@ -238,7 +246,7 @@ judge_restrictions(const struct facts *facts, const struct profile *want, size_t
 
 		out->restrictions[out->n_restrictions++] = (struct restriction_judgement){
 			.key = r->key, .want = r->value, .reported = reported, .profile = index,
-			.is_in_force = reported_is_in_force(facts->restrictions, r->key, r->value, reported),
+			.is_in_force = is_in_force(facts, r, reported),
 		};
 	}
 }
@@ -310,7 +318,7 @@ all_in_force(const struct judgement *j, const struct desired *desired)
 		if (desired->profiles[i].profile.n_restrictions == 0)
 			return false;
 	for (i = 0; i < j->n_restrictions; i++)
-		if (!j->restrictions[i].is_in_force)
+		if (j->restrictions[i].is_in_force != YES)
 			return false;
 	return j->n_restrictions > 0;
 }
@@ -333,7 +341,7 @@ conclude(struct judgement *j, const struct desired *desired)
 	for (i = 0; i < j->n_restrictions; i++) {
 		struct profile_judgement *p = &j->profiles[j->restrictions[i].profile];
 
-		if (j->restrictions[i].is_in_force)
+		if (j->restrictions[i].is_in_force != NO)
 			continue;
 		j->reason = p->reason = REASON_NOT_EFFECTIVE;
 		p->action = ACTION_REPLACE;

@@ -101,7 +101,7 @@ struct restriction_judgement {
 	plist_t		 want;
 	plist_t		 reported;	/* NULL: not reported */
 	size_t		 profile;	/* in judgement.profiles */
-	bool		 is_in_force;
+	enum known	 is_in_force;	/* UNKNOWN: this device would not report it either way */
 };
 
 /* Zero-initialise; release with judgement_clear(), before facts and desired. */

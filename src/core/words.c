@@ -454,7 +454,7 @@ say_removal(struct speaker *s)
 	double seconds = 0;
 
 	if (node_is(date, PLIST_DATE)) {
-		canonical_date(canonical_date_of(date), text);
+		canonical_date(node_date(date), text);
 		say(s, WORDS_REMOVAL, NULL, NULL, "the device removes it at %s, or up to five minutes later", text);
 	}
 	if (node_is(duration, PLIST_REAL)) {

@@ -8,9 +8,6 @@
 #include "base/text.h"
 #include "crypto/digest.h"
 
-/* Seconds from 1970 to 2001, where property lists begin to count. */
-enum { EPOCH_2001 = 978307200 };
-
 static json_t *
 text(const char *s)
 {
@@ -39,13 +36,9 @@ data(plist_t node)
 static json_t *
 date(plist_t node)
 {
-	struct timespec at = { 0 };
 	char out[TEXT_TIME_MAX];
-	int32_t seconds = 0, micro = 0;
 
-	plist_get_date_val(node, &seconds, &micro);
-	at.tv_sec = (time_t)seconds + EPOCH_2001;
-	text_time_utc(at, out);
+	text_time_utc((struct timespec){ .tv_sec = (time_t)node_date(node) }, out);
 	return json_string(out);
 }
 

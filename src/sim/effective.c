@@ -13,7 +13,7 @@
 struct fold {
 	plist_t	bools, values, intersections, unions;	/* borrowed from the result */
 	bool	is_supervised;
-	long	os_major;
+	const char *os;
 };
 
 static plist_t
@@ -108,9 +108,9 @@ fold_key(struct fold *fold, const char *key, plist_t value)
 {
 	const struct restriction *row = restriction_find(key);
 
-	if (!row)
+	if (!row || !restriction_is_heeded(row, fold->os))
 		return;
-	if (!fold->is_supervised && restriction_needs_supervision(row, fold->os_major))
+	if (!fold->is_supervised && restriction_needs_supervision(row, fold->os))
 		return;
 	if (row->kind == KIND_BOOL)
 		fold_bool(fold, row, value);
@@ -150,6 +150,15 @@ fold_profile(struct fold *fold, const struct vprofile *profile)
 }
 
 static void
+imply(struct fold *fold, const char *key)
+{
+	const struct restriction *row = restriction_find(key);
+
+	if (row && restriction_is_heeded(row, fold->os))
+		dict_set_bool(entry(fold->bools, key), "value", false);
+}
+
+static void
 add_implied(struct fold *fold)
 {
 	plist_dict_iter it = NULL;
@@ -164,8 +173,7 @@ add_implied(struct fold *fold)
 		value = NULL;
 		plist_dict_next_item(before, it, &key, &value);
 		for (i = 0; key && restriction_implied(key, i); i++)
-			dict_set_bool(entry(fold->bools, restriction_implied(key, i)), "value",
-			    false);
+			imply(fold, restriction_implied(key, i));
 		free(key);
 	} while (value);
 	free(it);
@@ -173,13 +181,13 @@ add_implied(struct fold *fold)
 
 plist_t
 effective_fold(const struct vprofile *profiles, const struct vprofile *only,
-    bool is_supervised, long os_major)
+    bool is_supervised, const char *os)
 {
 	plist_t result = plist_new_dict();
 	struct fold fold = {
 		.bools = plist_new_dict(), .values = plist_new_dict(),
 		.intersections = plist_new_dict(), .unions = plist_new_dict(),
-		.is_supervised = is_supervised, .os_major = os_major,
+		.is_supervised = is_supervised, .os = os,
 	};
 
 	plist_dict_set_item(result, "restrictedBool", fold.bools);

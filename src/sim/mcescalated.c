@@ -94,7 +94,7 @@ on_restrictions(struct mcinstall *state, struct call *call)
 	each = plist_new_dict();
 	for (profile = device->profiles; profile; profile = profile->next)
 		plist_dict_set_item(each, profile->identifier, effective_fold(device->profiles,
-		    profile, virtual_is_supervised(device), device->os_major));
+		    profile, virtual_is_supervised(device), device->os));
 	plist_dict_set_item(call->reply, "ProfileRestrictions", each);
 }
 

@@ -20,12 +20,14 @@ struct restriction {
 	double			 unrestricted;	/* the default; 0 is false */
 	long			 since;		/* supervised only from this major version; 0: always */
 	bool			 supervised_only;
+	const char		*introduced;	/* in that version; NULL: heeded from an MDM alone */
 };
 
 /* NULL: the device does not know the key and ignores it. */
 const struct restriction *restriction_find(const char *key);
-/* major: of the device's OS. */
-bool	restriction_needs_supervision(const struct restriction *row, long major);
+/* os: the version of the device's system. What it does not heed it ignores silently. */
+bool	restriction_is_heeded(const struct restriction *row, const char *os);
+bool	restriction_needs_supervision(const struct restriction *row, const char *os);
 /* Old names are merged with the new ones. */
 const char *restriction_modern_name(const char *key);
 /* The ith key that goes with it when it is turned off; NULL after the last. */

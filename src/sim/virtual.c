@@ -159,7 +159,6 @@ make_texts(struct virtual *device, const struct virtual_spec *spec, size_t numbe
 static void
 take_spec(struct virtual *device, const struct virtual_spec *spec)
 {
-	device->os_major = strtol(spec->os, NULL, 10);
 	device->is_locked = spec->is_locked;
 	device->has_passcode = spec->has_passcode || spec->is_locked;
 	device->was_unlocked = !spec->is_locked;
@@ -393,7 +392,7 @@ plist_t
 virtual_effective(const struct virtual *device)
 {
 	return effective_fold(device->profiles, NULL, virtual_is_supervised(device),
-	    device->os_major);
+	    device->os);
 }
 
 bool

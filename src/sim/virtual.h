@@ -65,7 +65,6 @@ struct virtual {
 	EVP_PKEY	*key;		/* the bench's */
 	char		*name, *product, *os;
 	char		 build[16];
-	long		 os_major;
 
 	uint32_t	 device_id;	/* 0: not attached */
 	bool		 is_leaving;	/* being detached: nothing else happens to it */

@@ -241,14 +241,11 @@ removal_moment(plist_t root, int64_t now)
 	plist_t date = dict_get(root, "RemovalDate");
 	plist_t duration = dict_get(root, "DurationUntilRemoval");
 	int64_t at = 0, after = 0;
-	int32_t sec = 0, usec = 0;
 	uint64_t whole = 0;
 	double real = 0;
 
-	if (node_is(date, PLIST_DATE)) {
-		plist_get_date_val(date, &sec, &usec);
-		at = (int64_t)sec + APPLE_EPOCH;
-	}
+	if (node_is(date, PLIST_DATE))
+		at = node_date(date);
 	if (node_is(duration, PLIST_UINT)) {
 		plist_get_uint_val(duration, &whole);
 		real = (double)whole;

@@ -9,9 +9,6 @@
 
 #include "base/blob.h"
 
-/* Seconds between 1970 (the bench's clock) and 2001 (dates in property lists). */
-enum { APPLE_EPOCH = 978307200 };
-
 /* An installed or waiting profile. */
 struct vprofile {
 	struct vprofile	*next;

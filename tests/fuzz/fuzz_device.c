@@ -234,7 +234,7 @@ check_verdict(enum job_kind kind, const struct outcome *o)
 			abort();
 	}
 	for (i = 0; o->truth == TRUTH_EFFECTIVE && i < j->n_restrictions; i++)
-		if (!j->restrictions[i].reported || !j->restrictions[i].is_in_force)
+		if (!j->restrictions[i].reported || j->restrictions[i].is_in_force != YES)
 			abort();
 }
 

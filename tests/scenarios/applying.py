@@ -315,6 +315,45 @@ def files(s):
 
 # ---- remove ------------------------------------------------------------------------------
 
+def made(name, identifier, *restrictions):
+    """A file with these restrictions; lint has its say about some of them, so --force goes with it."""
+    where = path(name + ".mobileconfig")
+    run = bench.run("profile", "build", "--identifier", identifier, "--organization", "Acme",
+                    "--overwrite", "-o", where, *[x for r in restrictions for x in ("--restrict", r)])
+    assert run.code == 0, run.all()
+    return ["--profile", where, "--force"]
+
+
+def measured(s):
+    s.topic("what is in force, and what no device would say")
+    devices = [ours("desk"), ours("older", os="18.1"), ours("newer", os="26.1")]
+    with bench.Bench(devices) as b:
+        day = ["--preset", "student-day", "--for", "8h"]
+        lax, strict = made("lax", "org.example.lax", "ratingApps=300"), \
+            made("strict", "org.example.strict", "ratingApps=200")
+        b.on("desk", *APPLY, *strict)
+        for sentence, name, args, truth in (
+                ("a stricter number of another profile", "desk", lax, "effective"),
+                ("a list under its old name", "desk",
+                 made("old", "org.example.old", "blacklistedAppBundleIDs=com.example.a"), "effective"),
+                ("a text, which is never reported", "desk",
+                 made("text", "org.example.text", "ratingRegion=us", "allowChat=false"), "present"),
+                ("a preset on a system that knows it whole", "newer", day, "effective"),
+                ("on one that lacks keys of it", "older", day, "present")):
+            run = b.on(name, *APPLY, *args)
+            s.equal(sentence, (run.word(), run.result["truth"]), ("compliant 0", truth))
+            again = b.on(name, *APPLY, *args)
+            s.equal("  nothing has to be done twice", (again.word(), again.result["truth"],
+                                                       again.result["changed"]),
+                    ("compliant 0", truth, False))
+        silent = [r["key"] for r in run.result["restrictions"] if r["reported"] is None]
+        s.check("  it is told which were not reported", "allowSafariPrivateBrowsing" in silent and
+                "allowChat" not in silent, silent)
+        run = b.on("desk", *APPLY, *made("laxer", "org.example.strict", "ratingApps=600"))
+        s.equal("the stricter of two is what both rest on", (run.word(), [
+            (r["want"], r["reported"]) for r in run.result["restrictions"]]), ("compliant 0", [(600, 300)]))
+
+
 def removals(s):
     s.topic("remove proves that it is gone")
     with bench.Bench([ours("has", profiles=["foreign.mobileconfig", "other.mobileconfig"]),
@@ -361,6 +400,7 @@ def main():
     options(s)
     lifted(s)
     files(s)
+    measured(s)
     removals(s)
     s.end()
 

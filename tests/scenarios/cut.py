@@ -22,7 +22,8 @@ from cutmatrix import COMPLIANT, Cell
 ALL = os.environ.get("CUT") == "all"
 TIMEOUT = 20                    # seconds; nothing but silence takes that long
 SPREAD = 2 if bench.SLOW <= 1 else 8     # one cell of so many is in the sample
-SILENCE = 30 if ALL else 4      # the timeout where a cell is silent; with all of them it is busy
+SILENCE = 60 if ALL else 4      # the timeout where a cell is silent; with all of them it is busy
+ALONE = 15 if ALL else 4        # the same for one job alone
 PAIRING = 3                     # jobs that make keys at once, before a device hangs up
 GRACE_MS = 8000                 # on a busy machine
 MEMORY_MAX_KB = 64 << 10        # of a worker, whatever it is sent
@@ -194,7 +195,7 @@ def of_bench(s, cells):
             fault = {k: str(v) for k, v in cell.fault().items()}
             b.tell("bench-fault", **fault)
             # Keys are made before it is known that a job falls silent.
-            told = run(b, *command, "--timeout", SILENCE if cell.is_silent else TIMEOUT).finish()
+            told = run(b, *command, "--timeout", ALONE if cell.is_silent else TIMEOUT).finish()
             b.tell("clear-bench-faults")
             if cell.message.request == "ListDevices":
                 good = cell.want == {COMPLIANT}

@@ -118,7 +118,7 @@ fold_two(const char *a, const char *b, const struct vreader *reader)
 	plist_t effective;
 
 	first->next = second;
-	effective = effective_fold(first, NULL, reader->is_supervised, 18);
+	effective = effective_fold(first, NULL, reader->is_supervised, "18.1");
 	vprofile_free(first);
 	vprofile_free(second);
 	return effective;
@@ -228,8 +228,8 @@ every_restriction_is_found_by_its_name(void **state)
 	(void)state;
 	assert_non_null(restriction_find("allowChat"));
 	assert_null(restriction_find("allowchat"));
-	assert_true(restriction_needs_supervision(restriction_find("allowSafari"), 13));
-	assert_false(restriction_needs_supervision(restriction_find("allowSafari"), 12));
+	assert_true(restriction_needs_supervision(restriction_find("allowSafari"), "13.0"));
+	assert_false(restriction_needs_supervision(restriction_find("allowSafari"), "12.4"));
 }
 
 /* ---- leaving -------------------------------------------------------------- */

@@ -275,6 +275,40 @@ every_cut_of_a_binary_list_is_survived(void **state)
 }
 
 static void
+dates_are_read_beyond_32_bits(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} rows[] = {
+		{ "1932-12-13T20:45:52Z", -1169176448 },
+		{ "1970-01-01T00:00:00Z", 0 },
+		{ "2001-01-01T00:00:00Z", 978307200 },
+		{ "2026-11-24T15:30:00Z", 1795534200 },
+		{ "2038-01-19T03:14:08Z", INT64_C(2147483648) },
+		{ "2069-01-19T03:14:08Z", INT64_C(3125790848) },
+		{ "2100-01-01T00:00:00Z", INT64_C(4102444800) },
+		{ "9999-12-31T23:59:59Z", INT64_C(253402300799) },
+	};
+	auto_plist plist_t text = plist_new_string("2100-01-01T00:00:00Z");
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		auto_plist plist_t node = NULL;
+		char xml[128];
+
+		row_named(rows[i].text);
+		snprintf(xml, sizeof(xml), "<plist><date>%s</date></plist>", rows[i].text);
+		plist_from_xml(xml, (uint32_t)strlen(xml), &node);
+		assert_true(node_is(node, PLIST_DATE));
+		assert_int_equal(node_date(node), rows[i].seconds);
+	}
+	assert_int_equal(node_date(text), 0);
+	assert_int_equal(node_date(NULL), 0);
+}
+
+static void
 blobs_grow_and_give_away(void **state)
 {
 	auto_blob struct blob a = { 0 };
@@ -358,6 +392,7 @@ main(void)
 		cmocka_unit_test(nesting_is_bounded),
 		cmocka_unit_test(shared_references_do_not_unfold_without_end),
 		cmocka_unit_test(every_cut_of_a_binary_list_is_survived),
+		cmocka_unit_test(dates_are_read_beyond_32_bits),
 		cmocka_unit_test(blobs_grow_and_give_away),
 		cmocka_unit_test(libraries_are_loaded_whole_or_not_at_all),
 		cmocka_unit_test(context_never_overflows),

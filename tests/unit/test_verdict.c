@@ -178,6 +178,98 @@ profiles_are_judged(void **state)
 	}
 }
 
+/* One restriction, as a profile wants it and a device of that system reports it. */
+static enum known
+judge_one(const char *want, const char *reported, const char *os)
+{
+	auto_plist plist_t node = parse(want), told = parse(reported);
+	auto_free plist_dict_iter iter = NULL;
+	plist_t value = NULL;
+	auto_free char *key = NULL;
+	struct profile_restriction r = { 0 };
+	struct desired_profile profile = { .profile = { .identifier = (char []){ ID },
+		.uuid = (char []){ UUID }, .version = 1, .restrictions = &r, .n_restrictions = 1 } };
+	const struct desired desired = { .profiles = &profile, .n_profiles = 1 };
+	auto_plist plist_t listed = list_reply(UUID, 1, ACTIVE, 1);
+	auto_facts struct facts facts = { 0 };
+	auto_judgement struct judgement j = { 0 };
+	struct error err = { 0 };
+	enum known in_force;
+
+	plist_dict_new_iter(node, &iter);
+	plist_dict_next_item(node, iter, &key, &value);
+	r.key = key;
+	r.value = value;
+	facts.os = os ? strdup(os) : NULL;
+	assert_int_equal(facts_read_profile_list(&facts, listed, &err), 0);
+	assert_int_equal(facts_read_restrictions(&facts, told, &err), 0);
+	assert_int_equal(judge(&facts, &desired, &j, &err), 0);
+	assert_int_equal(j.n_restrictions, 1);
+	in_force = j.restrictions[0].is_in_force;
+	/* What cannot be measured is neither claimed nor held against the device. */
+	assert_int_equal(j.reason, in_force == NO ? REASON_NOT_EFFECTIVE : REASON_NONE);
+	assert_int_equal(j.truth, in_force == YES ? TRUTH_EFFECTIVE : TRUTH_PRESENT);
+	assert_int_equal(judgement_has_work(&j), in_force == NO);
+	return in_force;
+}
+
+#define WANT(key, value)	"<plist><dict><key>" key "</key>" value "</dict></plist>"
+#define TOLD(group, key, member, value)                                                     \
+	"<plist><dict><key>GlobalRestrictions</key><dict><key>" group "</key><dict>"         \
+	"<key>" key "</key><dict><key>" member "</key>" value "</dict></dict></dict></dict></plist>"
+#define NUMBER(key, value)	TOLD("restrictedValue", key, "value", value)
+#define NOTHING	"<plist><dict><key>GlobalRestrictions</key><dict/></dict></plist>"
+#define LIST(item)	"<array><string>" item "</string></array>"
+
+static void
+restrictions_are_in_force_or_not(void **state)
+{
+	static const struct {
+		const char *name, *want, *reported, *os;
+		enum known in_force;
+	} rows[] = {
+		{ "the number that was wanted", WANT("ratingApps", "<integer>300</integer>"),
+		    NUMBER("ratingApps", "<integer>300</integer>"), "18.1", YES },
+		{ "a stricter one, of somebody else's profile", WANT("ratingApps", "<integer>300</integer>"),
+		    NUMBER("ratingApps", "<integer>200</integer>"), "18.1", YES },
+		{ "a laxer one", WANT("ratingApps", "<integer>300</integer>"),
+		    NUMBER("ratingApps", "<integer>600</integer>"), "18.1", NO },
+		{ "a real is a number too", WANT("safariAcceptCookies", "<real>1.0</real>"),
+		    NUMBER("safariAcceptCookies", "<integer>1</integer>"), "18.1", YES },
+		{ "a number whose order is not known, another",
+		    WANT("enforcedSoftwareUpdateDelay", "<integer>30</integer>"),
+		    NUMBER("enforcedSoftwareUpdateDelay", "<integer>20</integer>"), "18.1", NO },
+		{ "a list under its old name is reported under the modern one",
+		    WANT("blacklistedAppBundleIDs", LIST("a")),
+		    TOLD("union", "blockedAppBundleIDs", "values", LIST("a")), "18.1", YES },
+		{ "and under that may lack ours", WANT("blacklistedAppBundleIDs", LIST("a")),
+		    TOLD("union", "blockedAppBundleIDs", "values", LIST("b")), "18.1", NO },
+		{ "a list that all profiles share may be shorter",
+		    WANT("whitelistedAppBundleIDs", "<array><string>a</string><string>b</string></array>"),
+		    TOLD("intersection", "allowListedAppBundleIDs", "values", LIST("a")), "18.1", YES },
+		{ "texts are never reported", WANT("ratingRegion", "<string>us</string>"), NOTHING, "18.1",
+		    UNKNOWN },
+		{ "nor is what no device knows", WANT("allowFoo", "<false/>"), NOTHING, "18.1", UNKNOWN },
+		{ "but when it is, that counts", WANT("allowFoo", "<false/>"),
+		    TOLD("restrictedBool", "allowFoo", "value", "<true/>"), "18.1", NO },
+		{ "a key that came later than the system", WANT("allowRCSMessaging", "<false/>"), NOTHING,
+		    "17.7", UNKNOWN },
+		{ "that came with it", WANT("allowRCSMessaging", "<false/>"), NOTHING, "18.1", NO },
+		{ "of a system that is not known", WANT("allowRCSMessaging", "<false/>"), NOTHING, NULL, NO },
+		{ "a key that no longer counts",
+		    WANT("enforcedSoftwareUpdateDelay", "<integer>30</integer>"), NOTHING, "27.0", UNKNOWN },
+		{ "a key for an MDM alone", WANT("allowedExternalIntelligenceWorkspaceIDs", LIST("a")),
+		    NOTHING, "18.3", UNKNOWN },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		row_named(rows[i].name);
+		assert_int_equal(judge_one(rows[i].want, rows[i].reported, rows[i].os), rows[i].in_force);
+	}
+}
+
 static void
 unwanted_profiles_are_found(void **state)
 {
@@ -502,6 +594,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(profiles_are_judged),
+		cmocka_unit_test(restrictions_are_in_force_or_not),
 		cmocka_unit_test(unwanted_profiles_are_found),
 		cmocka_unit_test(without_a_list_nothing_is_judged),
 		cmocka_unit_test(supervision_is_judged),
