@@ -126,6 +126,25 @@ sync_folder_of(const char *path)
 		(void)fsync(fd);
 }
 
+/* A pipe, a terminal, /dev/null: nothing that could be replaced. */
+static bool
+is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
+static int
+write_into(const char *path, const void *data, size_t len, struct error *err)
+{
+	auto_fd int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return error_set_sys(err, ERR_CREATE, errno, "%s", path);
+	return write_all(fd, data, len) < 0 ? error_set_sys(err, ERR_IO, errno, "%s", path) : 0;
+}
+
 int
 file_write(const char *path, const void *data, size_t len, unsigned mode, bool replace,
     struct error *err)
@@ -139,6 +158,8 @@ file_write(const char *path, const void *data, size_t len, unsigned mode, bool r
 			return error_set_sys(err, ERR_IO, errno, "standard output");
 		return 0;
 	}
+	if (replace && is_special(path))
+		return write_into(path, data, len, err);
 	if (asprintf(&temporary, "%s.XXXXXX", path) < 0) {
 		temporary = NULL;
 		return error_memory(err);

@@ -29,7 +29,8 @@ int	file_read(const char *path, size_t limit, int flags, struct blob *out,
 /*
  * Writes beside path, syncs, and renames over it; on failure path is as it
  * was. With mode 0600 no other user could read it at any moment. "-" is
- * standard output. replace false: an existing file is ERR_CREATE.
+ * standard output. replace false: an existing file is ERR_CREATE. A pipe or a
+ * device such as /dev/null is not replaced: the bytes are written into it.
  */
 int	file_write(const char *path, const void *data, size_t len, unsigned mode,
 	    bool replace, struct error *err);

@@ -34,7 +34,7 @@ struct checking {
 	struct checked	*files;
 	size_t		 n;
 	struct policies	 policies;
-	json_t		*devices;	/* chaperone.device/1 of each attached one */
+	json_t		*devices;	/* chaperone.device/1 of each attached one; NULL: nobody knows */
 	int		 exit_code;
 };
 
@@ -121,8 +121,11 @@ ask_devices(struct checking *c)
 	size_t n = 0;
 
 	if (mux_list(false, deadline_in(LIST_MS), &devices, &n, &err) < 0 ||
-	    (n > 0 && fleet_run(&fleet, devices, n, &err) < 0))
-		log_verbose("no device is looked at: %s", err.message);
+	    (n > 0 && fleet_run(&fleet, devices, n, &err) < 0)) {
+		log_at(LOG_NORMAL, "no device is looked at: %s", err.message);
+		json_decref(c->devices);
+		c->devices = NULL;
+	}
 }
 
 static enum known
@@ -136,15 +139,21 @@ subject_of(const json_t *message)
 {
 	const json_t *d = json_object_get(message, "device"), *t = json_object_get(message, "trust");
 
+	const char *organization = json_string_value(json_object_get(t, "organization"));
+	enum known is_supervised = known_of(json_object_get(t, "supervised"));
+
+	/* A locked one says that it is supervised, and not by whom. */
+	if (is_supervised == YES && !organization && json_is_object(json_object_get(message, "error")))
+		is_supervised = UNKNOWN;
 	return (struct policy_subject){
 		.udid = json_string_value(json_object_get(d, "udid")),
 		.product = json_string_value(json_object_get(d, "product")),
 		.os = json_string_value(json_object_get(d, "os")),
 		.serial = json_string_value(json_object_get(d, "serial")),
 		.slot = json_string_value(json_object_get(d, "slot")),
-		.organization = json_string_value(json_object_get(t, "organization")),
+		.organization = organization,
 		.has_slot_map = config_slots() != NULL,
-		.is_supervised = known_of(json_object_get(t, "supervised")),
+		.is_supervised = is_supervised,
 	};
 }
 
@@ -205,7 +214,7 @@ static json_t *
 file_object(const struct checking *c, const struct checked *f)
 {
 	const char *verdict = f->findings.errors ? "error" : f->findings.n ? "warning" : "ok";
-	json_t *devices = json_array(), *message;
+	json_t *devices = c->devices ? json_array() : json_null(), *message;
 	size_t i;
 
 	json_array_foreach(c->devices, i, message)

@@ -223,6 +223,48 @@ matches(const struct command *c, const struct texts *words)
 	return 2;
 }
 
+/* "profile", which is no command but begins several. */
+static bool
+is_family(const char *word)
+{
+	size_t len = strlen(word);
+	const struct command *c;
+
+	for (c = commands; c->name; c++)
+		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+			return true;
+	return false;
+}
+
+static void
+print_family_help(const char *word)
+{
+	size_t len = strlen(word);
+	const struct command *c;
+
+	printf("Usage: chaperone %s COMMAND [options] [arguments]\n\nCommands:\n", word);
+	for (c = commands; c->name; c++)
+		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+			printf("  %-20s %s\n", c->name, c->help);
+	printf("\nOptions of every command:\n");
+	options_print(stdout, GROUP_GLOBAL);
+}
+
+static int
+no_member(const char *word, struct error *err)
+{
+	char members[160] = "";
+	const struct command *c;
+	size_t len = strlen(word), used = 0;
+
+	for (c = commands; c->name && used < sizeof(members); c++)
+		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+			used += (size_t)snprintf(members + used, sizeof(members) - used, "%s%s",
+			    used ? ", " : "", c->name + len + 1);
+	error_set(err, ERR_USAGE, "%s is followed by what to do: %s", word, members);
+	return error_hint(err, "chaperone --help lists the commands");
+}
+
 static int
 unknown_command(const struct texts *words, struct error *err)
 {
@@ -269,6 +311,8 @@ find_command(struct cli *cli, struct error *err)
 		cli->n_args = (unsigned)(words->n - taken);
 		return 0;
 	}
+	if (words->n == 1 && is_family(words->items[0]))
+		return no_member(words->items[0], err);
 	return unknown_command(words, err);
 }
 
@@ -282,6 +326,10 @@ check_args(const struct cli *cli, struct error *err)
 	if (cli->n_args > c->max_args)
 		return error_set(err, ERR_USAGE, "%s takes no argument %s", c->name,
 		    cli->args[c->max_args]);
+	/* Except where the file itself is JSON Lines. */
+	if (cli->options.json && cli->options.output && strcmp(cli->options.output, "-") == 0 &&
+	    c->run != cmd_ledger_export)
+		return error_set(err, ERR_USAGE, "--json and -o - both want standard output");
 	return options_check(&cli->options, c->groups, c->name, err);
 }
 
@@ -308,8 +356,12 @@ run(struct cli *cli, struct error *err)
 		print_help();
 		return 0;
 	}
-	if (find_command(cli, err) < 0)
-		return cli_fail(cli, err);
+	if (find_command(cli, err) < 0) {
+		if (!cli->options.wants_help || !is_family(cli->options.words.items[0]))
+			return cli_fail(cli, err);
+		print_family_help(cli->options.words.items[0]);
+		return 0;
+	}
 	if (cli->options.wants_help) {
 		print_command_help(cli->command);
 		return 0;

@@ -252,10 +252,10 @@ load_file(const char *path, bool is_asked_for, struct error *err)
 
 	if (!is_asked_for && access(path, F_OK) != 0)
 		return 0;
-	if (file_read(path, CONFIG_MAX, FILE_ANY, &bytes, err) < 0 || parse(path, &bytes, err) < 0 ||
-	    check(path, err) < 0)
+	if (file_read(path, CONFIG_MAX, FILE_ANY, &bytes, err) < 0 || parse(path, &bytes, err) < 0)
 		return -1;
-	return 1;
+	/* Nothing but comments is read as nothing. */
+	return loaded && check(path, err) < 0 ? -1 : 1;
 }
 
 static int

@@ -88,7 +88,7 @@ desire_check_policy(const struct cli *cli, struct error *err)
 	const struct options *o = &cli->options;
 
 	if (o->presets.n || o->profiles.n || o->for_duration || o->until_time || o->removable ||
-	    o->organization || cli->n_args) {
+	    o->is_organization_named || cli->n_args) {
 		error_set(err, ERR_USAGE, "--policy says everything that a device should be");
 		return error_hint(err, "leave out --preset, --profile, --for, --until, --removable, "
 		    "--organization and identifiers");

@@ -197,11 +197,21 @@ add_text(struct texts *t, const char *text)
 	return 0;
 }
 
+/* Nobody writes one on purpose: an unset variable of a script must not choose a device. */
+static int
+empty_text(const char *before, const char *name, struct error *err)
+{
+	error_set(err, ERR_USAGE, "%s%s is empty", before, name);
+	return error_hint(err, "give it something, or leave it out; is a variable of a script unset?");
+}
+
 static int
 store(const struct row *r, const char *value, struct options *o, struct error *err)
 {
 	char *member = (char *)o + r->at;
 
+	if (takes_value(r) && !*value)
+		return empty_text("--", r->name, err);
 	switch (r->kind) {
 	case FLAG:
 		*(bool *)member = true;
@@ -322,9 +332,13 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 			return -1;
 	}
 	out->is_identity_named = out->identity != NULL;
-	for (i = optind; i < argc; i++)
+	out->is_organization_named = out->organization != NULL;
+	for (i = optind; i < argc; i++) {
+		if (!*argv[i])
+			return empty_text("", "an argument", err);
 		if (add_text(&out->words, argv[i]) < 0)
 			return error_memory(err);
+	}
 	return 0;
 }
 

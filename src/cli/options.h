@@ -59,7 +59,8 @@ struct options {
 	int64_t		 jobs, timeout_s, wait_s, per_controller;	/* -1: not given */
 	/* identity */
 	const char	*identity, *passphrase_file;
-	bool		 is_identity_named;	/* on the command line, not by default */
+	/* on the command line, not by default */
+	bool		 is_identity_named, is_organization_named;
 	bool		 allow_loose_files, is_unattended;	/* nobody is asked for a passphrase */
 	/* agent */
 	const char	*socket, *group, *idle_timeout;

@@ -106,6 +106,20 @@ is_ecid(const char *id, const char *ecid)
 	return (strtoull(id, &end, 16) == n && !*end) || (strtoull(id, &end, 10) == n && !*end);
 }
 
+bool
+select_wants(const struct cli *cli, const char *udid, const char *serial, const char *ecid)
+{
+	const struct texts *ids = &cli->options.udids;
+	size_t i;
+
+	for (i = 0; i < ids->n; i++)
+		if ((udid && text_same_udid(udid, ids->items[i])) ||
+		    (serial && strcasecmp(serial, ids->items[i]) == 0) ||
+		    (ecid && is_ecid(ids->items[i], ecid)))
+			return true;
+	return ids->n == 0;
+}
+
 static size_t
 choose(struct candidates *c, const char *id, bool by_name)
 {

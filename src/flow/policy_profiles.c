@@ -61,8 +61,8 @@ check_profile(struct reading *r, const struct file_profile *from, size_t i)
 	if (from->file && from->app)
 		reading_note(r, true, at, "app goes with a preset: a file says for itself what it does");
 	if (from->file && r->file->window && !from->always)
-		reading_note(r, true, at, "a device cannot lift a profile from a file at the window's end: "
-		    "say always: true, or use a preset");
+		reading_note(r, false, at, "a device cannot lift a profile from a file at the window's end, "
+		    "so it stays: say always: true, or use a preset");
 	if (from->always && !r->file->window)
 		reading_note(r, false, at, "always says nothing without a window");
 	if (oldest && r->policy->os.n && osrange_check(&r->policy->os, oldest) == OS_TOO_NEW)
@@ -78,7 +78,7 @@ take_profile(struct reading *r, const struct file_profile *from, size_t i)
 	size_t k;
 
 	check_profile(r, from, i);
-	to->is_always = from->always;
+	to->is_always = from->always || from->file;
 	if (reading_take_text(r, from->app, &to->app) < 0 ||
 	    reading_take_text(r, from->preset, &to->preset) < 0)
 		return -1;

@@ -385,7 +385,8 @@ scenario_load(struct bench *bench, const char *path, struct error *err)
 	    NULL);
 	if (problem != CYAML_OK)
 		return error_set(err, ERR_DATA, "%s: %s: %s", path, cyaml_strerror(problem), said);
-	rc = add_all(bench, path, file, err);
+	/* Nothing but comments is read as nothing, and no device is fine. */
+	rc = file ? add_all(bench, path, file, err) : 0;
 	cyaml_free(&how, &file_schema, file, 0);
 	return rc < 0 ? error_context(err, "%s", path) : 0;
 }

@@ -7,6 +7,7 @@ told one by one.
 """
 import datetime
 import json
+import subprocess
 
 import bench
 import shape
@@ -252,6 +253,8 @@ def watching(s):
                  facts["here"]["error"]], ["here", True, None])
         s.equal("  one that does not know us with why not",
                 [facts["new"]["trust"]["paired"], bool(facts["new"]["error"])], [False, True])
+        gone = [e["device"] for e in run.lines if e["event"] == "detached"]
+        s.equal("  and goes with its name", [d["name"] for d in gone], ["here", "later"])
         s.equal("watching pairs nothing", b.state("new")["hosts"], [])
         said = b.start("watch")
         said.wait_for("later")
@@ -259,6 +262,43 @@ def watching(s):
         said.finish()
         s.check("in words: when, what, who", "attached" in said.out and "later" in said.out,
                 said.out)
+
+
+def watching_some(s):
+    s.topic("watch, of some devices, and of one that does not answer")
+    devices = [ours("mute", faults=[fault("hang", at="lockdown", request="StartSession", nth="1")]),
+               ours("a"), ours("b", unplugged=True)]
+    with bench.Bench(devices) as b:
+        run = b.start("watch", "--json", "--timeout", "2", *identity())
+        s.check("who does not answer holds up nobody", run.wait_for('"name":"a"'), run.so_far())
+        b.tell("plug", "b")
+        s.check("  nor who comes later", run.wait_for('"name":"b"'), run.so_far())
+        s.check("  and is told too, with why it is known so little", bench.until(
+            lambda: run.so_far()[0].count("\n") >= 3), run.so_far())
+        run.signal(bench.signal.SIGTERM)
+        run.finish()
+        s.equal("  after its time", [(e["device"]["udid"] == b.udids["mute"], bool(e["error"]))
+                                     for e in run.lines], [(False, False)] * 2 + [(True, True)])
+        b.tell("unplug", "b")
+        serial = b.state("a")["serial"]
+        for name in (b.udids["a"], serial.lower(), hex(int(b.udids["a"][9:], 16))):
+            run = b.start("watch", "--json", "-u", name, "--timeout", "1")
+            run.wait_for('"name":"a"')
+            b.tell("plug", "b")
+            b.tell("unplug", "a")
+            s.check("-u %s" % name[:4], run.wait_for("detached"), run.so_far())
+            run.signal(bench.signal.SIGTERM)
+            run.finish()
+            s.equal("  is told of that device alone", [(e["event"], e["device"]["name"]) for e in run.lines],
+                    [("attached", "a"), ("detached", "a")])
+            b.tell("unplug", "b")
+            b.tell("plug", "a")
+        watch = subprocess.Popen([bench.CHAPERONE, "watch", "--json"], stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL, env=bench.environment(
+                                     {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}))
+        watch.stdout.readline()
+        watch.stdout.close()
+        s.equal("when nobody reads it any more it ends", watch.wait(bench.RUN_SECONDS), 74)
 
 
 def main():
@@ -269,6 +309,7 @@ def main():
     nulls(s, documents)
     sense(s, documents)
     watching(s)
+    watching_some(s)
     s.end()
 
 

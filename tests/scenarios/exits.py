@@ -51,6 +51,10 @@ def usage():
          ["identity", "create", "--organization", "A"], "needs -o FILE"),
         ("an identity for nobody", 64, ["identity", "create", "-o", "x.p12"],
          "needs --organization"),
+        ("a device that a script did not name", 64, ["apply", "-u", ""], "--udid is empty", "a variable"),
+        ("a profile that a script did not name", 64, ["remove", ""], "an argument is empty"),
+        ("the same of a number", 64, ["list", "--jobs="], "--jobs is empty"),
+        ("a family of commands", 64, ["profile"], "presets, build, lint"),
         ("too few bits", 64, ["identity", "create", "--organization", "A", "--bits", "512"],
          "--bits takes a number from 2048"),
     )]
@@ -177,6 +181,22 @@ def help_and_version(s):
         told = run(*args)
         s.equal("%s is exit 0, on stdout alone" % " ".join(args),
                 (told.code, bool(told.out), told.err), (0, True, ""))
+    for family in ("profile", "identity", "ledger", "policy", "attest"):
+        told = run(family, "--help")
+        s.check("%s --help lists its members" % family, told.code == 0 and "  %s " % family in told.out and
+                not told.err, told.all())
+    for name, text in (("empty.yaml", ""), ("comments.yaml", "# jobs: 3\n")):
+        s.equal("a configuration that says nothing is none", run("list", "--config", write(name, text)).code, 69)
+    for args in (["report"], ["profile", "build"]):
+        told = run(*args, "-o", "-", "--json")
+        s.equal("%s: JSON and a file do not share an output" % " ".join(args),
+                (told.code, [line["schema"] for line in told.lines]), (64, ["chaperone.error/1"]))
+    special = path("pipe")
+    os.mkfifo(special)
+    reader = subprocess.Popen(["cat", special], stdout=subprocess.PIPE, text=True)
+    s.equal("--overwrite replaces no pipe and no device", run(
+        "profile", "build", "-o", special, "--overwrite").code, 0)
+    s.check("  but writes into it", "allowChat" in reader.communicate(timeout=bench.RUN_SECONDS)[0])
     s.check("--version is one line of name and number",
             run("--version").out.startswith("chaperone ") and
             run("--version").out.count("\n") == 1)

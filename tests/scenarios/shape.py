@@ -181,8 +181,8 @@ DOCUMENTS = {
         "verdict": one_of("ok", "warning", "error"),
         "findings": each({"severity": one_of("error", "warning"), "line": NUMBER,
                           "column": NUMBER, "message": TEXT}),
-        "devices": each({"device": DEVICE, "match": one_of("yes", "maybe", "os-too-old", "no"),
-                         "rival": maybe(TEXT), "yields_to": maybe(TEXT)}),
+        "devices": maybe(each({"device": DEVICE, "match": one_of("yes", "maybe", "os-too-old", "no"),
+                               "rival": maybe(TEXT), "yields_to": maybe(TEXT)})),
     },
     "chaperone.identity/1": {
         "schema": TEXT, "organization": TEXT, "common_name": TEXT, "issuer": TEXT, "key": TEXT,
