@@ -126,6 +126,13 @@ sync_folder_of(const char *path)
 		(void)fsync(fd);
 }
 
+static int
+already_there(const char *path, struct error *err)
+{
+	error_set_sys(err, ERR_CREATE, EEXIST, "%s", path);
+	return error_hint(err, "--overwrite replaces it");
+}
+
 /* A pipe, a terminal, /dev/null: nothing that could be replaced. */
 static bool
 is_special(const char *path)
@@ -176,7 +183,8 @@ file_write(const char *path, const void *data, size_t len, unsigned mode, bool r
 	if (put_in_place(temporary, path, replace) < 0) {
 		sys = errno;
 		unlink(temporary);
-		return error_set_sys(err, ERR_CREATE, sys, "%s", path);
+		return sys == EEXIST ? already_there(path, err) :
+		    error_set_sys(err, ERR_CREATE, sys, "%s", path);
 	}
 	sync_folder_of(path);
 	return 0;
@@ -187,6 +195,5 @@ file_check_new(const char *path, bool replace, struct error *err)
 {
 	if (replace || strcmp(path, "-") == 0 || access(path, F_OK) != 0)
 		return 0;
-	error_set_sys(err, ERR_CREATE, EEXIST, "%s", path);
-	return error_hint(err, "--overwrite replaces it");
+	return already_there(path, err);
 }

@@ -223,7 +223,7 @@ run_jobs(struct cli *cli, const struct job *job, struct side *side,
     struct journal *journal, const struct mux_device *devices, size_t n)
 {
 	const struct options *o = &cli->options;
-	bool is_live = isatty(STDERR_FILENO) && o->verbosity == 0;
+	bool is_live = progress_is_welcome() && o->verbosity == 0;
 	struct showing s = { .cli = cli, .kind = job->kind, .journal = journal,
 		.attest = &side->attest };
 	const struct fleet fleet = {
@@ -297,20 +297,21 @@ cmd_device(struct cli *cli)
 	struct error err = { 0 };
 	struct job job;
 	size_t n = 0, k = 0;
+	bool is_changing;
 	int code;
 
 	while (strcmp(kinds[k].name, cli->command->name) != 0)
 		k++;
+	is_changing = kinds[k].is_changing && !cli->options.dry_run;
 	fleet_catch_signals();
 	if (open_side(cli, k, &side, &desired, &journal, &err) < 0)
 		return cli_fail(cli, &err);
-	if (select_devices(cli, kinds[k].is_changing, &devices, &n, &err) < 0)
+	if (select_devices(cli, is_changing, &devices, &n, &err) < 0)
 		return cli_fail(cli, &err);
 	if (n == 0)
 		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
 	if (kinds[k].is_recorded &&
-	    record_check_journal(cli, kinds[k].is_changing && !cli->options.dry_run, &journal,
-	    &err) < 0)
+	    record_check_journal(cli, is_changing, &journal, &err) < 0)
 		return cli_fail(cli, &err);
 	journal.is_batched = true;
 	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);

@@ -1,10 +1,12 @@
 /* cmd_ledger: the record: listed, shown, exported, sealed, closed */
 #include "cli/command.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
@@ -216,6 +218,13 @@ cmd_ledger_export(struct cli *cli)
 	return rc < 0 ? cli_fail(cli, &err) : 0;
 }
 
+/* A misspelt name must not make an empty ledger, and seal that. */
+static int
+check_is_there(const char *path, struct error *err)
+{
+	return path && access(path, F_OK) < 0 ? error_set_sys(err, ERR_NOINPUT, errno, "%s", path) : 0;
+}
+
 /* ---- seal ---------------------------------------------------------------------------- */
 
 int
@@ -229,7 +238,8 @@ cmd_ledger_seal(struct cli *cli)
 	struct ledger_head head;
 	struct error err = { 0 };
 
-	if ((o->output && file_check_new(o->output, o->overwrite, &err) < 0) ||
+	if (check_is_there(o->ledger, &err) < 0 ||
+	    (o->output && file_check_new(o->output, o->overwrite, &err) < 0) ||
 	    stamp_check_request(o, &err) < 0 || key_open(cli, o->identity, &host, &err) < 0)
 		return cli_fail(cli, &err);
 	use.signer = host.signer;

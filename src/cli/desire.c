@@ -10,6 +10,7 @@
 #include "cli/profile_file.h"
 #include "cli/when.h"
 #include "core/desired.h"
+#include "core/preset.h"
 #include "core/profile.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
@@ -17,13 +18,36 @@
 
 static const char *const DEFAULT_PRESET[] = { "imessage-off" };
 
+static bool
+has_use_for_app(const char *name)
+{
+	const struct preset *p = preset_find(name);
+
+	return p && (preset_extras(p) & (PRESET_APP_LOCK | PRESET_APP_AUTONOMOUS | PRESET_APP_ON_HOME));
+}
+
+static int
+check_app(const struct options *o, const char *const *names, size_t n, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; o->app && i < n; i++)
+		if (has_use_for_app(names[i]))
+			return 0;
+	return o->app ? error_set(err, ERR_USAGE, "an app is named, but no preset has a use for it") : 0;
+}
+
 static int
 add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
     struct error *err)
 {
 	const struct options *o = &cli->options;
 	struct profile_spec spec = { .is_removable = o->removable, .organization = o->organization };
+	const char *const *names = o->presets.n ? o->presets.items : DEFAULT_PRESET;
 	size_t n = o->presets.n ? o->presets.n : countof(DEFAULT_PRESET), i;
+
+	if (check_app(o, names, n, err) < 0)
+		return -1;
 
 	if (!spec.organization && cert && cert->organization[0])
 		spec.organization = cert->organization;
@@ -32,8 +56,9 @@ add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
 	if (o->until_time && when_until(o->until_time, time(NULL), &spec.removal_at, err) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		spec.presets = o->presets.n ? &o->presets.items[i] : &DEFAULT_PRESET[i];
+		spec.presets = &names[i];
 		spec.n_presets = 1;
+		spec.app = has_use_for_app(names[i]) ? o->app : NULL;
 		if (desired_add_spec(out, &spec, err) < 0)
 			return -1;
 	}
@@ -76,9 +101,9 @@ check(const struct cli *cli, struct error *err)
 
 	if (o->for_duration && o->until_time)
 		return error_set(err, ERR_USAGE, "--for and --until exclude each other");
-	if (o->profiles.n && !o->presets.n && (o->for_duration || o->until_time || o->removable))
+	if (o->profiles.n && !o->presets.n && (o->for_duration || o->until_time || o->removable || o->app))
 		return error_set(err, ERR_USAGE,
-		    "--for, --until and --removable are for presets; a profile file has its own");
+		    "--for, --until, --removable and --app are for presets; a profile file has its own");
 	return 0;
 }
 
@@ -88,10 +113,10 @@ desire_check_policy(const struct cli *cli, struct error *err)
 	const struct options *o = &cli->options;
 
 	if (o->presets.n || o->profiles.n || o->for_duration || o->until_time || o->removable ||
-	    o->is_organization_named || cli->n_args) {
+	    o->app || o->is_organization_named || cli->n_args) {
 		error_set(err, ERR_USAGE, "--policy says everything that a device should be");
 		return error_hint(err, "leave out --preset, --profile, --for, --until, --removable, "
-		    "--organization and identifiers");
+		    "--app, --organization and identifiers");
 	}
 	return 0;
 }

@@ -90,7 +90,7 @@ static const struct row {
 	    "PayloadIdentifier (default: from the presets)" },
 	{ "removal-password-file", 0, TEXT, AT(removal_password_file), GROUP_BUILD, 0, 0, "FILE",
 	    "who knows the first line of FILE may remove the profile" },
-	{ "app", 0, TEXT, AT(app), GROUP_BUILD, 0, 0, "BUNDLE-ID",
+	{ "app", 0, TEXT, AT(app), GROUP_DESIRED | GROUP_BUILD, 0, 0, "BUNDLE-ID",
 	    "the app of kiosk, exam, conference-room, retail-demo" },
 	{ "wifi", 0, TEXT, AT(wifi), GROUP_BUILD, 0, 0, "SSID", "the device joins this network" },
 	{ "wifi-password-file", 0, TEXT, AT(wifi_password_file), GROUP_BUILD, 0, 0, "FILE",

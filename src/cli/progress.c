@@ -2,7 +2,9 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clean.h"
 #include "base/error.h"
@@ -22,6 +24,14 @@ struct progress {
 	size_t		 drawn;		/* lines on the screen now */
 	bool		 is_live, is_quiet;
 };
+
+bool
+progress_is_welcome(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) && !(term && strcmp(term, "dumb") == 0);
+}
 
 int
 progress_new(size_t devices, bool is_live, bool is_quiet, struct progress **out,

@@ -9,6 +9,9 @@
 struct error;
 struct progress;
 
+/* Whether stderr is a terminal on which lines can be drawn again. */
+bool	progress_is_welcome(void);
+
 /*
  * Lines are drawn on stderr. is_live false (no terminal, --quiet, -v): nothing
  * is drawn, but waiting for a person is still said in a line of its own.

@@ -111,7 +111,7 @@ record_check_journal(const struct cli *cli, bool is_changing, struct journal *j,
 		return 0;
 	*err = j->failed;
 	if (is_changing || cli->options.ledger)
-		return error_context(err, "the ledger");
+		return -1;
 	log_at(LOG_NORMAL, "nothing is recorded: %s", err->message);
 	j->failed = *err = (struct error){ 0 };
 	return 0;
@@ -167,7 +167,7 @@ record_filter(const struct cli *cli, struct ledger_filter *out, struct error *er
 		return error_hint(err, "say compliant, noncompliant, blocked or failed");
 	}
 	if (o->run && o->run[strspn(o->run, "0123456789abcdefABCDEF-")])
-		return error_set(err, ERR_USAGE, "--run takes a UUID or its first digits, not %s", o->run);
+		return error_set(err, ERR_USAGE, "a run is a UUID or its first digits, not %s", o->run);
 	*out = (struct ledger_filter){
 		.device = o->device, .run = o->run, .verdict = o->verdict, .policy = o->policy,
 		.since_ms = since * 1000, .until_ms = until * 1000,

@@ -106,6 +106,15 @@ is_ecid(const char *id, const char *ecid)
 	return (strtoull(id, &end, 16) == n && !*end) || (strtoull(id, &end, 10) == n && !*end);
 }
 
+/* A newer UDID ends in the ECID, so nobody has to be asked for that. */
+static bool
+is_ecid_of_udid(const char *id, const char *udid)
+{
+	const char *dash = strchr(udid, '-');
+
+	return dash && dash - udid == 8 && strlen(dash + 1) == 16 && is_ecid(id, dash + 1);
+}
+
 bool
 select_wants(const struct cli *cli, const char *udid, const char *serial, const char *ecid)
 {
@@ -113,7 +122,7 @@ select_wants(const struct cli *cli, const char *udid, const char *serial, const 
 	size_t i;
 
 	for (i = 0; i < ids->n; i++)
-		if ((udid && text_same_udid(udid, ids->items[i])) ||
+		if ((udid && (text_same_udid(udid, ids->items[i]) || is_ecid_of_udid(ids->items[i], udid))) ||
 		    (serial && strcasecmp(serial, ids->items[i]) == 0) ||
 		    (ecid && is_ecid(ids->items[i], ecid)))
 			return true;
@@ -128,7 +137,7 @@ choose(struct candidates *c, const char *id, bool by_name)
 	for (i = 0; i < c->n; i++) {
 		struct candidate *d = &c->list[i];
 		bool is_it = by_name ? strcasecmp(d->serial, id) == 0 || is_ecid(id, d->ecid) :
-		    text_same_udid(d->device.udid, id);
+		    text_same_udid(d->device.udid, id) || is_ecid_of_udid(id, d->device.udid);
 
 		matched += is_it;
 		d->is_chosen = d->is_chosen || is_it;

@@ -183,6 +183,12 @@ conclude(struct run *r, enum reason reason, enum truth truth)
 	r->out->truth = truth;
 }
 
+static bool
+is_gone(const struct run *r)
+{
+	return r->job->kind == JOB_REMOVE && r->out->judgement.reason == REASON_NONE;
+}
+
 /* VERIFY, PLAN, APPLY and REMOVE: they differ in whether anything is done. */
 static int
 run_profiles(struct run *r, struct error *err)
@@ -197,7 +203,8 @@ run_profiles(struct run *r, struct error *err)
 		return 0;
 	}
 	obstacle = judge_supervision(&r->out->facts, job_has_identity(r));
-	if (is_changing && obstacle != REASON_NONE) {
+	/* What has to be gone may be so without anybody's doing. */
+	if (is_changing && r->job->kind != JOB_REMOVE && obstacle != REASON_NONE) {
 		conclude(r, obstacle, TRUTH_NONE);
 		return 0;
 	}
@@ -210,7 +217,7 @@ run_profiles(struct run *r, struct error *err)
 	if (obstacle == REASON_NONE && is_changing && judgement_has_work(&r->out->judgement) &&
 	    job_act(r, err) < 0)
 		return -1;
-	if (obstacle != REASON_NONE)
+	if (obstacle != REASON_NONE && !is_gone(r))
 		conclude(r, obstacle, TRUTH_NONE);
 	else
 		conclude(r, r->out->judgement.reason, r->out->judgement.truth);

@@ -354,6 +354,28 @@ def measured(s):
             (r["want"], r["reported"]) for r in run.result["restrictions"]]), ("compliant 0", [(600, 300)]))
 
 
+def as_asked(s):
+    s.topic("what else people ask for")
+    devices = [ours("a"), ours("b"), device("free", paired=True)]
+    with bench.Bench(devices) as b:
+        run = b.run("apply", "--dry-run", "--json", *identity())
+        s.equal("--dry-run reads, so it takes all devices as plan does",
+                (run.code, len(run.lines)), (2, 3))
+        ecid = hex(int(b.udids["a"][9:], 16))
+        b.mark()
+        run = b.run("apply", "-u", ecid, "--json", "--preset", "kiosk", "--app", "com.example.till", *identity())
+        s.equal("a preset with its app, on the device of an ECID", (run.word(), list(b.profiles("a"))),
+                ("compliant 0", ["org.chaperone.preset.kiosk"]))
+        s.equal("  for which no other was asked", b.asked("b"), [])
+        s.has("an app that no preset has a use for", b.run("plan", "--app", "com.example.a").err,
+              "no preset has a use for it")
+        run = b.on("free", *REMOVE)
+        s.equal("what has to be gone is not there: no matter whose device it is",
+                (run.word(), run.result["changed"]), ("compliant 0", False))
+        s.equal("  but what is there only a supervisor takes off", b.on("free", *VERIFY).word(),
+                "blocked/unsupervised 2")
+
+
 def removals(s):
     s.topic("remove proves that it is gone")
     with bench.Bench([ours("has", profiles=["foreign.mobileconfig", "other.mobileconfig"]),
@@ -401,6 +423,7 @@ def main():
     lifted(s)
     files(s)
     measured(s)
+    as_asked(s)
     removals(s)
     s.end()
 

@@ -41,7 +41,7 @@ def by_name(s):
         for sentence, call in (
                 ("half a UDID", state["udid"][:12]), ("a UDID with one digit more",
                                                       state["udid"] + "0"),
-                ("its name", "it"), ("nothing", ""), ("half a serial", state["serial"][:6]),
+                ("its name", "it"), ("half a serial", state["serial"][:6]),
                 ("a negative ECID", "-%d" % ecid), ("a number and more", "0x%xg" % ecid)):
             told = b.run("verify", "-u", call, "--json")
             s.equal("not by %s, %r: exit 4" % (sentence, call), told.code, 4)
@@ -67,9 +67,6 @@ def none_named(s):
     with bench.Bench([ours("a"), ours("b"), ours("c", unplugged=True)]) as b:
         for command in (["list"], ["show"], ["verify"], ["plan"], ["apply", "--dry-run"]):
             told = b.run(*(command + ["--json"]))
-            want = 64 if "apply" in command else None
-            if want:
-                continue
             s.equal("%s, which reads, is for all attached devices" % " ".join(command),
                     names(told), ["a", "b"])
         for command in (APPLY, ["remove"] + identity(), ["pair"], ["unpair"]):

@@ -54,6 +54,8 @@ def usage():
         ("a device that a script did not name", 64, ["apply", "-u", ""], "--udid is empty", "a variable"),
         ("a profile that a script did not name", 64, ["remove", ""], "an argument is empty"),
         ("the same of a number", 64, ["list", "--jobs="], "--jobs is empty"),
+        ("a seal of a ledger that is not there", 66,
+         ["ledger", "seal", "--ledger", path("typo.db")] + identity(), "typo.db"),
         ("a family of commands", 64, ["profile"], "presets, build, lint"),
         ("too few bits", 64, ["identity", "create", "--organization", "A", "--bits", "512"],
          "--bits takes a number from 2048"),

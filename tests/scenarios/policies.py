@@ -180,6 +180,45 @@ def windows(s):
                                                                outside).word(), "compliant 0")
 
 
+def printed(s):
+    s.topic("the policy that the contract prints")
+    bench.run("profile", "build", "--wifi", "Shop", "--restrict", "allowCamera=false", "--identifier",
+              "org.example.wifi", "--overwrite", "-o", bench.path("wifi.mobileconfig"))
+    text = """version: 1
+name: acme-retail
+organization: Acme Retail GmbH
+identity: %s
+devices:
+  supervised-by: [Acme]
+  products: ["iPad*"]
+  os: ">=17.0"
+profiles:
+  - preset: imessage-off
+  - file: wifi.mobileconfig
+absent: ["com.oldvendor.*"]
+removable: false
+window:
+  timezone: Europe/Berlin
+  days: [mon, tue, wed, thu, fri, sat, sun]
+  from: "00:00"
+  to: "00:01"
+""" % bench.path("acme.pem")
+    name = bench.write("acme-retail.yaml", text)
+    config = bench.write("org.yaml", "organization: My Own\n")
+    with bench.Bench([ours("desk"), ours("dark", locked=True)]) as b:
+        run = b.run("policy", "check", name, "--json")
+        s.equal("it is good, with a warning of the file", (run.code, run.result["verdict"],
+                [f["line"] for f in run.result["findings"]]), (0, "warning", [11]))
+        s.equal("a locked device may be its: it does not say whose it is",
+                sorted(d["match"] for d in run.result["devices"]), ["maybe", "yes"])
+        run = b.on("desk", "apply", "--policy", name, "--config", config)
+        s.equal("outside the window the file is there, and the preset is not", (
+            run.word(), list(b.profiles("desk"))), ("compliant 0", ["org.example.wifi"]))
+        run = b.run("policy", "check", name, "--json", env={"USBMUXD_SOCKET_ADDRESS": "UNIX:/nonexistent"})
+        s.equal("without usbmuxd nobody knows of devices", (run.code, run.result["devices"]), (0, None))
+        s.has("  and that is said", run.err, "no device is looked at")
+
+
 def slots(s):
     """The port decides, also before anybody paired."""
     s.topic("slots")
@@ -238,6 +277,7 @@ def main():
     verdicts(s)
     clients(s)
     windows(s)
+    printed(s)
     slots(s)
     s.end()
 
