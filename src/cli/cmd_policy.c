@@ -120,6 +120,9 @@ ask_devices(struct checking *c)
 	struct error err = { 0 };
 	size_t n = 0;
 
+	/* Of no good policy there is nothing to say. */
+	if (c->policies.n == 0)
+		return;
 	if (mux_list(false, deadline_in(LIST_MS), &devices, &n, &err) < 0 ||
 	    (n > 0 && fleet_run(&fleet, devices, n, &err) < 0)) {
 		log_at(LOG_NORMAL, "no device is looked at: %s", err.message);

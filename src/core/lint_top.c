@@ -284,6 +284,16 @@ judge_bounds(struct linter *l, const struct place *date, const struct place *dur
 		    "who sets the clock forward ends this profile: add forceAutomaticDateAndTime=true");
 }
 
+static size_t
+characters(const char *utf8)
+{
+	size_t n = 0;
+
+	for (; *utf8; utf8++)
+		n += (*utf8 & 0xC0) != 0x80;
+	return n;
+}
+
 static void
 judge_password(struct linter *l, const struct lint_payload *p, bool is_locked)
 {
@@ -294,7 +304,7 @@ judge_password(struct linter *l, const struct lint_payload *p, bool is_locked)
 	if (!is_locked)
 		lint_add(l, LINT_R006, LINT_USUAL, &p->place,
 		    "without PayloadRemovalDisallowed anyone may remove the profile: the password protects nothing");
-	if (!text || strlen(text) < SHORTEST)
+	if (!text || characters(text) < SHORTEST)
 		lint_add(l, LINT_R008, LINT_USUAL, password.node ? &password : &p->place,
 		    "the removal password is %s", text && *text ? "shorter than 8 characters: easy to guess"
 		    : "missing: there is nothing to enter");

@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 
-/* Short enough to go on "the moment it can", long enough to be no load. */
-enum { ASK_AGAIN_MS = 500 };
+/* About once a second, as other clients do: each round may cost a signature. */
+enum { ASK_AGAIN_MS = 1000 };
 
 int
 patience_wait(struct patience *p, enum wait_for what, struct error *err)

@@ -226,16 +226,13 @@ start_service(struct session *s, struct deadline deadline, struct lockdown_servi
 static void
 ask_supervision(struct session *s, struct deadline deadline, struct facts *facts)
 {
-	auto_plist plist_t value = NULL;
 	struct error ignored = { 0 };
-	uint8_t yes = 0;
+	bool yes = false;
 
 	facts->is_locked = YES;
-	if (lockdown_get_value(s->lockdown, "com.apple.mobile.chaperone", "DeviceIsChaperoned",
-		deadline, &value, &ignored) < 0 || !node_is(value, PLIST_BOOLEAN))
-		return;
-	plist_get_bool_val(value, &yes);
-	facts->is_supervised = yes ? YES : NO;
+	if (lockdown_get_flag(s->lockdown, "com.apple.mobile.chaperone", "DeviceIsChaperoned",
+		deadline, &yes, &ignored) == 0)
+		facts->is_supervised = yes ? YES : NO;
 }
 
 int

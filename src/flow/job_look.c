@@ -1,6 +1,8 @@
 /* job_look: reads what is on the device, and judges it */
 #include "flow/job_run.h"
 
+#include <string.h>
+
 #include "base/clean.h"
 #include "base/log.h"
 #include "core/refusal.h"
@@ -68,6 +70,14 @@ job_wants_restrictions(const struct run *r)
 	return false;
 }
 
+/* It knows the identity, and cannot reach what its passcode protects. */
+static bool
+is_about_keybag(const struct error *err)
+{
+	return err->refusal == REFUSED_ERROR && err->chain.n > 0 &&
+	    strcmp(err->chain.link[0].domain, "DMCKeybagErrorDomain") == 0;
+}
+
 /* Escalates for a query only; that a device refuses it is no failure then. */
 int
 job_escalate_to_ask(struct run *r, bool *is_escalated, struct error *err)
@@ -83,7 +93,7 @@ job_escalate_to_ask(struct run *r, bool *is_escalated, struct error *err)
 		*is_escalated = true;
 		return 0;
 	}
-	if (no.kind == ERR_DEVICE && no.refusal == REFUSED_NOT_NOW)
+	if (no.kind == ERR_DEVICE && (no.refusal == REFUSED_NOT_NOW || is_about_keybag(&no)))
 		return 0;
 	*err = no;
 	return -1;

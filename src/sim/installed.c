@@ -192,7 +192,8 @@ installed_approve(struct virtual *device, const char *identifier, struct vrefusa
 	if (!may_stand_beside(device, fresh, refusal))
 		return -1;
 	device->pending = NULL;
-	fresh->installed_at = bench_now(device->bench);
+	/* Only now is it installed: its time begins, and whether it is locked is decided. */
+	vprofile_date(fresh, virtual_is_supervised(device), bench_now(device->bench));
 	put(device, fresh);
 	return 0;
 }

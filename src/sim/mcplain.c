@@ -95,7 +95,7 @@ on_install_profile(struct mcinstall *state, struct call *call)
 	else if (!mc_payload(call, "ErrorPayloadEmpty", &payload))
 		return;
 	else if (call->device->is_locked)
-		mc_error(call, INSTALLATION_DOMAIN, 4020,
+		mc_error(call, "DMCInstallationErrorDomain", 4020,
 		    "A profile cannot be installed interactively now.");
 	else if (installed_queue(call->device, payload.data, payload.len, &refusal) < 0)
 		mc_refuse(call, &refusal);

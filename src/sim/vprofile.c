@@ -116,6 +116,17 @@ check_consent(plist_t root, struct vrefusal *refusal)
 }
 
 static bool
+is_list_of_texts(plist_t node)
+{
+	uint32_t i, n = node_is(node, PLIST_ARRAY) ? plist_array_get_size(node) : 0;
+
+	for (i = 0; i < n; i++)
+		if (!node_is(plist_array_get_item(node, i), PLIST_STRING))
+			return false;
+	return node_is(node, PLIST_ARRAY);
+}
+
+static bool
 check_options(plist_t root, struct vrefusal *refusal)
 {
 	static const struct {
@@ -136,8 +147,7 @@ check_options(plist_t root, struct vrefusal *refusal)
 		if (!vfield_optional(root, rows[i].key, rows[i].type, refusal))
 			return false;
 	/* An array of strings is taken as a description too (observed). */
-	if (description && !node_is(description, PLIST_STRING)
-	    && !node_is(description, PLIST_ARRAY))
+	if (description && !node_is(description, PLIST_STRING) && !is_list_of_texts(description))
 		return vrefuse(refusal, PROFILE_DOMAIN, 1003,
 		    "The field \"PayloadDescription\" is invalid.");
 	if (duration && !node_is(duration, PLIST_REAL) && !node_is(duration, PLIST_UINT))
@@ -174,6 +184,29 @@ check_payload(plist_t payload, const struct vreader *reader, struct vrefusal *re
 	    && vpayload_check(payload, reader, refusal);
 }
 
+/* "multiple: false" in Apple's schema, counted over the whole device; but one. */
+static const char *const single[] = { "com.apple.app.lock",
+	"com.apple.shareddeviceconfiguration", "com.apple.notificationsettings",
+	"com.apple.homescreenlayout", "com.apple.education", "com.apple.SetupAssistant.managed",
+	REMOVAL_PASSWORD };
+
+static bool
+check_single(plist_t content, struct vrefusal *refusal)
+{
+	uint32_t seen[countof(single)] = { 0 }, n = plist_array_get_size(content), i;
+	size_t k;
+
+	for (i = 0; i < n; i++) {
+		const char *type = dict_get_string(plist_array_get_item(content, i), "PayloadType");
+
+		for (k = 0; k < countof(single); k++)
+			if (type && strcmp(type, single[k]) == 0 && ++seen[k] > 1)
+				return vrefuse(refusal, PROFILE_DOMAIN, 1009,
+				    "There is more than one payload of type %s.", type);
+	}
+	return true;
+}
+
 static bool
 check_content(plist_t root, const struct vreader *reader, struct vrefusal *refusal)
 {
@@ -197,7 +230,7 @@ check_content(plist_t root, const struct vreader *reader, struct vrefusal *refus
 	for (i = 0; i < n; i++)
 		if (!check_payload(plist_array_get_item(content, i), reader, refusal))
 			return false;
-	return true;
+	return check_single(content, refusal);
 }
 
 static bool
@@ -260,22 +293,28 @@ removal_moment(plist_t root, int64_t now)
 	return at;
 }
 
-static int
-fill(struct vprofile *profile, const struct vreader *reader)
+void
+vprofile_date(struct vprofile *profile, bool is_supervised, int64_t now)
 {
 	bool disallowed = false;
 
+	dict_get_bool(profile->root, "PayloadRemovalDisallowed", &disallowed);
+	/* An unsupervised device does not even read the key (observed). */
+	profile->is_locked = disallowed && is_supervised;
+	profile->has_password = profile->is_locked
+	    && dict_get_string(vprofile_payload(profile, REMOVAL_PASSWORD, 0), "RemovalPassword");
+	profile->installed_at = now;
+	profile->removal_at = removal_moment(profile->root, now);
+}
+
+static int
+fill(struct vprofile *profile, const struct vreader *reader)
+{
 	profile->identifier = strdup(dict_get_string(profile->root, "PayloadIdentifier"));
 	profile->uuid = strdup(dict_get_string(profile->root, "PayloadUUID"));
 	dict_get_uint(profile->root, "PayloadVersion", &profile->version);
-	dict_get_bool(profile->root, "PayloadRemovalDisallowed", &disallowed);
-	/* An unsupervised device does not even read the key (observed). */
-	profile->is_locked = disallowed && reader->is_supervised;
-	profile->has_password = profile->is_locked
-	    && dict_get_string(vprofile_payload(profile, REMOVAL_PASSWORD, 0), "RemovalPassword");
 	profile->is_active = true;
-	profile->installed_at = reader->now;
-	profile->removal_at = removal_moment(profile->root, reader->now);
+	vprofile_date(profile, reader->is_supervised, reader->now);
 	return profile->identifier && profile->uuid ? 0 : -1;
 }
 
@@ -332,14 +371,11 @@ vprofile_payload(const struct vprofile *profile, const char *type, size_t i)
 const char *
 vprofile_conflict(const struct vprofile *a, const struct vprofile *b)
 {
-	/* "multiple: false" in Apple's schema, counted over the whole device. */
-	static const char *const single[] = { "com.apple.app.lock",
-		"com.apple.shareddeviceconfiguration", "com.apple.notificationsettings",
-		"com.apple.homescreenlayout", "com.apple.education" };
 	size_t i;
 
 	for (i = 0; i < countof(single); i++)
-		if (vprofile_payload(a, single[i], 0) && vprofile_payload(b, single[i], 0))
+		/* Each profile may have a removal password of its own. */
+		if (strcmp(single[i], REMOVAL_PASSWORD) != 0 && vprofile_payload(a, single[i], 0) && vprofile_payload(b, single[i], 0))
 			return single[i];
 	return NULL;
 }

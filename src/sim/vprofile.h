@@ -40,6 +40,12 @@ struct vreader {
 };
 
 /*
+ * What is decided when it is installed: when that was, whether it is locked, and
+ * when it ends. One that waits in Settings has its time only then.
+ */
+void	vprofile_date(struct vprofile *profile, bool is_supervised, int64_t now);
+
+/*
  * XML, binary, or either in CMS. Returns NULL and fills *refusal when the
  * device refuses. The caller owns the profile: vprofile_free().
  */

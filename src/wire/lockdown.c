@@ -10,6 +10,7 @@
 #include "base/proplist.h"
 #include "base/text.h"
 #include "core/refusal.h"
+#include "core/value.h"
 #include "crypto/tls.h"
 #include "wire/channel.h"
 #include "wire/mux.h"
@@ -54,8 +55,13 @@ lockdown_refused(const char *request, plist_t reply, struct error *err)
 {
 	const char *text = dict_get_string(reply, "Error");
 	struct chain_link *link = &err->chain.link[0];
-	char clean[CHAIN_TEXT_MAX];
+	char clean[CHAIN_TEXT_MAX], other[CHAIN_TEXT_MAX];
 
+	/* Some modes answer with another type: what it is, whatever it is. */
+	if (!text && dict_get(reply, "Error")) {
+		value_text(dict_get(reply, "Error"), other, sizeof(other));
+		text = other;
+	}
 	if (!text)
 		text = "an error without a name";
 	text_printable(text, strlen(text), clean, sizeof(clean));
@@ -77,8 +83,6 @@ check_reply(const char *request, plist_t reply, struct error *err)
 
 	if (!echo || strcmp(echo, request) != 0)
 		return error_set(err, ERR_PROTOCOL, "%s: the answer belongs to no such request", request);
-	if (dict_get(reply, "Error") && !dict_get_string(reply, "Error"))
-		return error_set(err, ERR_PROTOCOL, "%s: an error that is no text", request);
 	if (dict_get(reply, "Error") || (result && strcmp(result, "Success") != 0))
 		return lockdown_refused(request, reply, err);
 	return 0;
@@ -149,6 +153,27 @@ lockdown_get_value(struct lockdown *l, const char *domain, const char *key,
 		return error_set(err, ERR_PROTOCOL, "GetValue: an answer without a value");
 	*out = plist_copy(value);
 	return *out ? 0 : error_memory(err);
+}
+
+int
+lockdown_get_flag(struct lockdown *l, const char *domain, const char *key,
+    struct deadline deadline, bool *out, struct error *err)
+{
+	auto_plist plist_t request = new_request("GetValue"), reply = NULL;
+	bool is_told;
+
+	if (!dict_set_string(request, "Domain", domain) || !dict_set_string(request, "Key", key))
+		return error_memory(err);
+	*out = false;
+	if (call(l, request, deadline, &reply, err) < 0) {
+		if (err->kind != ERR_DEVICE || err->refusal != REFUSED_MISSING_VALUE)
+			return error_context(err, "%s", key);
+		*err = (struct error){ 0 };
+		return 0;
+	}
+	is_told = dict_get_bool(reply, "Value", out);
+	return is_told || !dict_get(reply, "Value") ? 0 :
+	    error_set(err, ERR_PROTOCOL, "%s: neither true nor false", key);
 }
 
 /* ---- sessions and services ----------------------------------------------- */

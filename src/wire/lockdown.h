@@ -29,6 +29,10 @@ void	lockdown_close(struct lockdown *l);	/* NULL is fine */
 int	lockdown_get_value(struct lockdown *l, const char *domain, const char *key,
 	    struct deadline deadline, plist_t *out, struct error *err);
 
+/* A truth value; what the device has no value for is false. */
+int	lockdown_get_flag(struct lockdown *l, const char *domain, const char *key,
+	    struct deadline deadline, bool *out, struct error *err);
+
 /* StartSession and the TLS handshake that follows it on the same connection. */
 int	lockdown_start_session(struct lockdown *l, const struct pair_record *r,
 	    struct deadline deadline, struct error *err);

@@ -192,7 +192,13 @@ mcinstall_escalate(struct mcinstall *mc, const struct blob *certificate,
 		return error_context(err, "answering the challenge");
 	if (call(mc, "EscalateResponse", &proof, deadline, NULL, NULL, err) < 0)
 		return -1;
-	return call(mc, "ProceedWithKeybagMigration", NULL, deadline, NULL, NULL, err);
+	if (call(mc, "ProceedWithKeybagMigration", NULL, deadline, NULL, NULL, err) == 0)
+		return 0;
+	/* It migrates what its passcode protects, and gives up after 300 seconds by itself. */
+	if (err->kind == ERR_TIMEOUT || (err->kind == ERR_DEVICE && err->refusal == REFUSED_ERROR))
+		error_hint(err, "unlock the device with its passcode and run the command again; it may "
+		    "take up to 300 seconds (--timeout 320)");
+	return -1;
 }
 
 int

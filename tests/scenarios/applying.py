@@ -356,17 +356,23 @@ def measured(s):
 
 def as_asked(s):
     s.topic("what else people ask for")
-    devices = [ours("a"), ours("b"), device("free", paired=True)]
+    keybag = fault("error", at="mcinstall", request="ProceedWithKeybagMigration", nth="2",
+                   domain="DMCKeybagErrorDomain", code="37001")
+    devices = [ours("a"), ours("b"), device("free", paired=True), ours("bag", faults=[keybag])]
     with bench.Bench(devices) as b:
         run = b.run("apply", "--dry-run", "--json", *identity())
         s.equal("--dry-run reads, so it takes all devices as plan does",
-                (run.code, len(run.lines)), (2, 3))
+                (run.code, len(run.lines)), (2, 4))
         ecid = hex(int(b.udids["a"][9:], 16))
         b.mark()
         run = b.run("apply", "-u", ecid, "--json", "--preset", "kiosk", "--app", "com.example.till", *identity())
         s.equal("a preset with its app, on the device of an ECID", (run.word(), list(b.profiles("a"))),
                 ("compliant 0", ["org.chaperone.preset.kiosk"]))
         s.equal("  for which no other was asked", b.asked("b"), [])
+        b.on("bag", *APPLY)
+        run = b.on("bag", *VERIFY)
+        s.equal("a device that cannot be asked what is in force is judged by its list",
+                (run.word(), run.result["truth"]), ("compliant 0", "present"))
         s.has("an app that no preset has a use for", b.run("plan", "--app", "com.example.a").err,
               "no preset has a use for it")
         run = b.on("free", *REMOVE)

@@ -1,6 +1,7 @@
 /* MCInstall on a virtual device: its two command sets, step by step */
 #include "tests/sim/fixture.h"
 
+#include "sim/cloud.h"
 #include "sim/fault.h"
 #include "sim/installed.h"
 #include "sim/mcinstall.h"
@@ -380,10 +381,44 @@ faults_bend_the_truth(void **state)
 	}
 }
 
+static void
+a_cloud_configuration_is_held_against_its_types(void **state)
+{
+	static const struct {
+		const char *xml;
+		bool is_valid;
+	} rows[] = {
+		{ "<key>OrganizationCity</key><string>Bonn</string>", true },
+		{ "<key>OrganizationCity</key><integer>1</integer>", false },
+		{ "<key>OrganizationZipCode</key><true/>", false },
+		{ "<key>OrganizationSupportPhone</key><integer>5</integer>", false },
+		{ "<key>LanguageScript</key><integer>1</integer>", false },
+		{ "<key>DeviceConfigured</key><string>x</string>", false },
+		{ "<key>DeviceConfigured</key><true/>", true },
+		{ "<key>ProvisionalEnrollmentExpiry</key><string>x</string>", false },
+		{ "<key>SkipSetup</key><array><integer>1</integer></array>", false },
+		{ "<key>Frobnicates</key><integer>1</integer>", true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_plist plist_t cloud = NULL;
+		char xml[256];
+
+		row_named(rows[i].xml);
+		snprintf(xml, sizeof(xml), "<plist><dict>%s</dict></plist>", rows[i].xml);
+		plist_from_xml(xml, (uint32_t)strlen(xml), &cloud);
+		assert_non_null(cloud);
+		assert_int_equal(cloud_is_valid(cloud), rows[i].is_valid);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cloud_configuration_is_held_against_its_types),
 		cmocka_unit_test(the_last_step_is_answered),
 		cmocka_unit_test(profiles_are_where_they_should_be),
 		cmocka_unit_test(a_locked_profile_needs_the_supervisor),

@@ -11,6 +11,8 @@ static const struct vreader phone = { .is_supervised = true, .is_silent = true,
 	.has_telephony = true };
 static const struct vreader by_hand = { .is_supervised = true };
 
+#define PASSWORD	PAYLOAD("com.apple.profileRemovalPassword", KEY("RemovalPassword", STRING("x")))
+
 static void
 profiles_are_refused_for_a_reason(void **state)
 {
@@ -47,6 +49,13 @@ profiles_are_refused_for_a_reason(void **state)
 		  PROFILE(KEY("ConsentText", "<dict>" KEY("en", INTEGER(1)) "</dict>"), NO_CHAT) },
 		{ "a profile for a Mac is not for it", &supervised, 1003, "MCProfileErrorDomain",
 		  PROFILE(KEY("TargetDeviceType", INTEGER(5)), NO_CHAT) },
+		{ "a description may be a list of texts", &supervised, 0, "",
+		  PROFILE(KEY("PayloadDescription", "<array>" STRING("a") "</array>"), NO_CHAT) },
+		{ "but of texts alone", &supervised, 1003, "MCProfileErrorDomain",
+		  PROFILE(KEY("PayloadDescription", "<array>" INTEGER(1) "</array>"), NO_CHAT) },
+		{ "two payloads of a type of which there is one", &supervised, 1009, "MCProfileErrorDomain",
+		  PROFILE("", PASSWORD PASSWORD) },
+		{ "one of them passes", &supervised, 0, "", PROFILE("", PASSWORD) },
 		{ "unknown top-level keys are ignored", &supervised, 0, "",
 		  PROFILE(KEY("PayloadFrobnicates", "<true/>"), NO_CHAT) },
 		{ "a payload without identifier is incomplete", &supervised, 1002, "MCProfileErrorDomain",
@@ -270,6 +279,24 @@ removal_moments_are_understood(void **state)
 }
 
 static void
+a_waiting_profile_begins_when_it_is_approved(void **state)
+{
+	static const char xml[] = PROFILE(KEY("DurationUntilRemoval", INTEGER(3600))
+	    KEY("PayloadRemovalDisallowed", "<true/>"), NO_CHAT);
+	struct vreader reader = { .is_supervised = false, .now = 1000 };
+	struct vprofile *profile = read_profile(xml, &reader);
+
+	(void)state;
+	assert_int_equal(profile->removal_at, 4600);
+	assert_false(profile->is_locked);
+	vprofile_date(profile, true, 9000);
+	assert_int_equal(profile->installed_at, 9000);
+	assert_int_equal(profile->removal_at, 12600);
+	assert_true(profile->is_locked);
+	vprofile_free(profile);
+}
+
+static void
 a_lock_needs_supervision(void **state)
 {
 	static const char xml[] = PROFILE(KEY("PayloadRemovalDisallowed", "<true/>"),
@@ -300,6 +327,7 @@ main(void)
 		cmocka_unit_test(lists_and_numbers_fold),
 		cmocka_unit_test(every_restriction_is_found_by_its_name),
 		cmocka_unit_test(removal_moments_are_understood),
+		cmocka_unit_test(a_waiting_profile_begins_when_it_is_approved),
 		cmocka_unit_test(a_lock_needs_supervision),
 	};
 

@@ -222,6 +222,7 @@ refusals_of_lockdown_keep_their_name(void **state)
 	assert_string_equal(err.chain.link[0].text, "UserDeniedPairing");
 	assert_int_equal(lockdown_refused("Pair", strange, &err), -1);
 	assert_int_equal(err.refusal, REFUSED_LOCKDOWN_OTHER);
+	assert_string_equal(err.message, "Pair: the device answers 5");
 	assert_int_equal(lockdown_refused("Pair", escape, &err), -1);
 	assert_null(strchr(err.message, '\033'));
 }
