@@ -102,15 +102,20 @@ static void
 keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
 	struct complaint *c = ctx;
-	char line[ERROR_MESSAGE_MAX];
+	char line[ERROR_MESSAGE_MAX], *said = line;
 	size_t used = strlen(c->text);
 
 	if (level < CYAML_LOG_ERROR)
 		return;
 	vsnprintf(line, sizeof(line), fmt, args);
 	line[strcspn(line, "\n")] = '\0';
-	snprintf(c->text + used, sizeof(c->text) - used, "%s%s", used ? "; " : "",
-	    strncmp(line, "Load: ", 6) == 0 ? line + 6 : line);
+	if (strncmp(said, "Load: ", 6) == 0)
+		said += 6;
+	said += strspn(said, " ");
+	/* Where it is comes innermost first, and that says it all. */
+	if (strncmp(said, "Backtrace", 9) == 0 || strstr(c->text, "(line: "))
+		return;
+	snprintf(c->text + used, sizeof(c->text) - used, "%s%s", used ? ", " : "", said);
 }
 
 static int

@@ -327,8 +327,8 @@ run_kind(struct run *r, struct error *err)
  * A connection that ended: was the cable pulled, or did the device hang up on
  * us? usbmuxd knows. When it does not answer, it is usbmuxd that is lost.
  */
-static void
-explain_lost_link(const struct run *r, struct error *err)
+void
+job_explain_lost_link(const struct run *r, struct error *err)
 {
 	struct error lost = { 0 };
 	bool is_attached = false;
@@ -347,7 +347,7 @@ reason_of_failure(const struct run *r, struct error *err)
 	if (r->obstacle != REASON_NONE)
 		return r->obstacle;
 	if (err->kind == ERR_LINK)
-		explain_lost_link(r, err);
+		job_explain_lost_link(r, err);
 	reason = reason_of_error(err, job_has_identity(r));
 	if (reason == REASON_LOCKED)
 		r->out->facts.is_locked = YES;

@@ -19,6 +19,16 @@ job_read_profiles(struct run *r, struct error *err)
 	return facts_read_profile_list(&r->out->facts, reply, err);
 }
 
+/* It is still there, and has ended the connection: that is an answer too. */
+static bool
+hangs_up(const struct run *r, struct error *no)
+{
+	if (no->kind != ERR_LINK)
+		return false;
+	job_explain_lost_link(r, no);
+	return no->kind == ERR_PROTOCOL;
+}
+
 /*
  * The strongest truth there is. Not every device answers, and a device that
  * does not is no failure: the truth stays at what its list shows.
@@ -32,7 +42,7 @@ job_read_restrictions(struct run *r, struct error *err)
 	if (mcinstall_get_restrictions(session_mcinstall(r->session), job_has_files(r), r->patience.job,
 		&reply, &no) == 0)
 		return facts_read_restrictions(&r->out->facts, reply, err);
-	if (no.kind != ERR_DEVICE) {
+	if (no.kind != ERR_DEVICE && !hangs_up(r, &no)) {
 		*err = no;
 		return -1;
 	}

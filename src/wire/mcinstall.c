@@ -58,7 +58,8 @@ mcinstall_open(const struct mux_device *device, const struct lockdown_service *s
 
 /* The device's words for it, without anything else that the reply holds. */
 static void
-describe(const char *request, const char *status, const struct chain *chain, struct error *err)
+describe(const char *request, const char *status, enum refusal refusal, const struct chain *chain,
+    struct error *err)
 {
 	const struct chain_link *cause = chain_cause(chain);
 	char clean[64];
@@ -69,6 +70,10 @@ describe(const char *request, const char *status, const struct chain *chain, str
 		    cause->domain, (long long)cause->code);
 	else
 		error_set(err, ERR_DEVICE, "%s: the device answers %s", request, clean);
+	if (!cause && (refusal == REFUSED_COMMAND_FORMAT || refusal == REFUSED_STATUS_OTHER ||
+	    refusal == REFUSED_ERROR))
+		error_hint(err, "it gives no reason: run the command again, and if that does not help "
+		    "restart the device");
 }
 
 int
@@ -84,7 +89,7 @@ mcinstall_check_reply(const char *request, plist_t reply, struct error *err)
 	if (refusal == REFUSED_NOT)
 		return 0;
 	chain_read(reply, &chain);
-	describe(request, status, &chain, err);
+	describe(request, status, refusal, &chain, err);
 	err->refusal = (int)refusal;
 	err->chain = chain;
 	return -1;

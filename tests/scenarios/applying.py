@@ -358,11 +358,12 @@ def as_asked(s):
     s.topic("what else people ask for")
     keybag = fault("error", at="mcinstall", request="ProceedWithKeybagMigration", nth="2",
                    domain="DMCKeybagErrorDomain", code="37001")
-    devices = [ours("a"), ours("b"), device("free", paired=True), ours("bag", faults=[keybag])]
+    devices = [ours("a"), ours("b"), device("free", paired=True), ours("bag", faults=[keybag]),
+               ours("curt", faults=[fault("close", at="mcinstall", request="Restrictions")])]
     with bench.Bench(devices) as b:
         run = b.run("apply", "--dry-run", "--json", *identity())
         s.equal("--dry-run reads, so it takes all devices as plan does",
-                (run.code, len(run.lines)), (2, 4))
+                (run.code, len(run.lines)), (2, 5))
         ecid = hex(int(b.udids["a"][9:], 16))
         b.mark()
         run = b.run("apply", "-u", ecid, "--json", "--preset", "kiosk", "--app", "com.example.till", *identity())
@@ -373,6 +374,10 @@ def as_asked(s):
         run = b.on("bag", *VERIFY)
         s.equal("a device that cannot be asked what is in force is judged by its list",
                 (run.word(), run.result["truth"]), ("compliant 0", "present"))
+        for command in (APPLY, APPLY, VERIFY):
+            run = b.on("curt", *command)
+            s.equal("%s: one that hangs up on the question does not tell" % command[0],
+                    (run.word(), run.result["truth"]), ("compliant 0", "present"))
         s.has("an app that no preset has a use for", b.run("plan", "--app", "com.example.a").err,
               "no preset has a use for it")
         run = b.on("free", *REMOVE)

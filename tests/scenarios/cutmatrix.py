@@ -135,7 +135,7 @@ def truth(cell, words):
         return "sent" if "InstallProfileSilent" in order else None
     changes = [i for i, r in enumerate(order) if r in CHANGES]
     change, last = (changes[0], changes[-1]) if changes else (None, None)
-    if cell.kind == "pair" and words == {LOCKED}:
+    if cell.kind == "pair" and words in ({LOCKED}, {"failed/refused"}):
         return None                     # refused, or it agrees and has stored nothing
     if cell.phase == "after":
         at += 1                         # it is the next one on its way that suffers
@@ -160,6 +160,8 @@ def by_link(cell):
         return UNPLUGGED if m.is_of_device or m.is_followed else COMPLIANT
     if cell.do == "hang":
         return TIMEOUT
+    if m.request == "Restrictions":
+        return COMPLIANT                # who hangs up on that question does not tell
     # After Connect it is the device that hangs up.
     return LOST if m.service == "usbmuxd" and cell.phase != "after" else PROTOCOL
 
@@ -172,6 +174,8 @@ def by_bytes(cell):
         return COMPLIANT if may_pair and cell.kind != "pair" else UNTRUSTED
     if m.service == "usbmuxd":
         return LOST
+    if m.request == "Restrictions" and cell.do in ("truncate", "tls-alert", "tls-close"):
+        return COMPLIANT                # each of these ends the connection
     return PROTOCOL
 
 
@@ -204,7 +208,7 @@ def by_key(cell):
     if m.request == "Pair" and key == "EscrowBag":
         return PROTOCOL if is_wrong else LOCKED         # it agrees, and has stored nothing
     if m.request == "Pair" and key == "Error":
-        return PROTOCOL if is_wrong else LOCKED
+        return "failed/refused" if is_wrong else LOCKED
     if m.request == "GetValue" and key == "Value/DevicePublicKey" and is_wrong and \
             cell.kind == "pair" and m.nth == 1:
         return PROTOCOL                 # it cannot be paired with; missing, it is asked for again
