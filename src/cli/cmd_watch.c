@@ -182,7 +182,7 @@ see_off(struct watching *w, size_t i)
 	struct guest *g = &w->guests[i];
 	json_t *event;
 
-	if (g->state == GUEST_ASKED && g->lane.fd >= 0)
+	if (g->lane.fd >= 0)
 		end_asking(w, g, LANE_STOPPED);
 	if (g->event)
 		announce(w, g, NULL);
