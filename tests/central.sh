@@ -145,6 +145,14 @@ is "nothing is sent twice" 0 "$(jq .events out)"
 # ---- weeks later, and closed in the meantime --------------------------------------------
 "$here/ledgersample" away.db bench-away 10 10 17 || exit 99
 exits "a station that goes away" 0 chaperone ledger central-init --to "$(url "$owner")" --station bench-away --client client-0 --login station_away
+cp away.db gap.db
+sqlite3 gap.db 'DROP TRIGGER events_are_not_deleted; DELETE FROM events WHERE sequence = 5'
+exits "a ledger that lacks an event" 65 chaperone ledger push --ledger gap.db --to "$(url station_away)"
+is "says which" yes "$(grep -q 'does not hold at event 5' err && echo yes)"
+cp away.db other.db
+sqlite3 other.db "DROP TRIGGER events_are_not_changed; UPDATE events SET body = '{}' WHERE sequence = 7"
+exits "one in which an event was changed" 65 chaperone ledger push --ledger other.db --to "$(url station_away)"
+is "and nothing of either is there" 0 "$(sql "$owner" "SELECT count(*) FROM chaperone.chain WHERE station = 'bench-away'")"
 exits "is there up to now" 0 chaperone ledger push --ledger away.db --to "$(url station_away)" --json
 at=$(jq .sequence out)
 for _ in 1 2 3; do

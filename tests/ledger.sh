@@ -218,8 +218,49 @@ is "where the old one ended" "$(sqlite3 old.db 'SELECT hash FROM events ORDER BY
 exits "both in order" 0 chaperone ledger verify old.db ledger.db --ca acme.crt
 exits "in the wrong order" 1 chaperone ledger verify ledger.db old.db
 exits "an archive is not overwritten" 73 chaperone ledger rotate --ledger ledger.db --archive old.db
-exits "and what was begun is finished" 0 chaperone ledger seal --ledger ledger.db -i acme.pem
-exits "both and what followed" 0 chaperone ledger verify old.db ledger-*.db ledger.db
+exits "and nothing was begun" 0 chaperone ledger seal --ledger ledger.db -i acme.pem -o later.p7s
+exits "both and what followed" 0 chaperone ledger verify old.db ledger.db
+ln -s ledger.db link.db
+n=$(query "SELECT count(*) FROM events WHERE kind <> 'operator'")
+exits "an archive that is the ledger itself" 64 chaperone ledger rotate --ledger ledger.db --archive ./ledger.db
+exits "or a link to it" 73 chaperone ledger rotate --ledger ledger.db --archive link.db
+exits "or in a folder that is not there" 73 chaperone ledger rotate --ledger ledger.db --archive none/old.db
+is "closes nothing" 0 "$(query "SELECT count(*) FROM events WHERE kind = 'closed'")"
+is "and loses nothing" "$n" "$(query "SELECT count(*) FROM events WHERE kind <> 'operator'")"
+
+# ---- seals kept elsewhere, and several files -----------------------------------------------
+exits "a seal of the second file, given with both" 0 chaperone ledger verify old.db ledger.db --head later.p7s
+exits "given with the first alone" 1 chaperone ledger verify old.db --head later.p7s
+exits "a seal of the first file, given with both" 0 chaperone ledger verify old.db ledger.db --head late.p7s
+exits "given with the second alone" 1 chaperone ledger verify ledger.db --head late.p7s
+says "says that it proves nothing there" "name its archive too" out
+
+# ---- what a forger would try ---------------------------------------------------------------
+# forged NAME SQL: a copy in which the guards are out of the way for a moment.
+forged() {
+	cp ledger.db "$1"
+	sqlite3 "$1" "CREATE TEMP TABLE guards AS SELECT name, sql FROM sqlite_master WHERE type = 'trigger'" \
+	    "SELECT 'DROP TRIGGER ' || name || ';' FROM guards" >drop.sql
+	sqlite3 "$1" "SELECT sql || ';' FROM sqlite_master WHERE type = 'trigger'" >make.sql
+	sqlite3 "$1" <drop.sql && sqlite3 "$1" "$2" && sqlite3 "$1" <make.sql
+}
+last=$(query 'SELECT max(sequence) FROM events')
+for column in kind device run body station boot hash; do
+	forged nul.db "UPDATE events SET $column = coalesce($column, '') || char(0) || 'x' WHERE sequence = $last"
+	exits "a NUL behind the $column, and more" 1 chaperone ledger verify nul.db
+	says "the event is named" "event $last" out
+done
+forged nul.db "UPDATE ledger SET station = station || char(0)"
+exits "a NUL behind the station of the file" 65 chaperone ledger verify nul.db
+forged far.db "INSERT INTO events SELECT 9223372036854775807, station, wall_ms, monotonic_ms, boot, run, device,
+    kind, body, previous, hash FROM events WHERE sequence = $last"
+exits "a sequence without end" 1 timeout 60 "$here/chaperone" ledger verify far.db
+says "is foreign" "no ledger goes so far" out
+cp ledger.db silent.db
+sqlite3 silent.db "CREATE TRIGGER sqlitexstat_x BEFORE INSERT ON events BEGIN SELECT RAISE(IGNORE); END"
+exits "a trigger that swallows events is found" 1 chaperone ledger verify silent.db
+says "by its name" "sqlitexstat_x does not belong" out
+exits "and what it swallows is not taken for written" 74 chaperone ledger seal --ledger silent.db -i acme.pem
 
 # ---- a changed copy -----------------------------------------------------------------------
 sqlite3 old.db "DROP TRIGGER events_are_not_changed; UPDATE events SET body = '{}' WHERE sequence = 5"

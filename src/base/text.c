@@ -40,6 +40,23 @@ decode(const unsigned char *s, size_t len, uint32_t *out)
 	return n;
 }
 
+size_t
+text_xml_fault(const char *text, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t at = 0;
+
+	while (at < len) {
+		uint32_t c = 0;
+		size_t n = decode(s + at, len - at, &c);
+
+		if (n == 0 || (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0xFFFE || c == 0xFFFF)
+			return at;
+		at += n;
+	}
+	return len;
+}
+
 static bool
 is_harmless(uint32_t c)
 {
@@ -191,6 +208,16 @@ text_canonical_udid(const char *id, char *out, size_t size)
 	snprintf(out, size, "%.8s-%s", id, id + 8);
 	for (i = 0; out[i]; i++)
 		out[i] = (char)toupper((unsigned char)out[i]);
+}
+
+bool
+text_is_udid(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == 25 && id[8] == '-')
+		return is_hex(id, 8) && is_hex(id + 9, 16);
+	return (len == 24 || len == 40) && is_hex(id, len);
 }
 
 bool

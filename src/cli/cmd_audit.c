@@ -20,7 +20,7 @@ enum { SEAL_FILE_MAX = 1 << 20, HEADS_MAX = 64, EXIT_BROKEN = 1 };
 
 /* What the options say is known; the bytes behind struct audit_known. */
 struct known {
-	struct blob	heads[HEADS_MAX];
+	struct audit_head heads[HEADS_MAX];
 	struct blob	anchors;
 	struct stamps	stamps;
 	struct audit_stamp *digests;	/* of the stamps that are genuine, in their order */
@@ -32,7 +32,7 @@ known_clear(struct known *k)
 	size_t i;
 
 	for (i = 0; i < HEADS_MAX; i++)
-		blob_clear(&k->heads[i]);
+		blob_clear(&k->heads[i].cms);
 	blob_clear(&k->anchors);
 	stamps_clear(&k->stamps);
 	free(k->digests);
@@ -67,7 +67,7 @@ read_known(const struct options *o, struct known *k, struct audit_known *out,
 	if (o->heads.n > HEADS_MAX)
 		return error_set(err, ERR_USAGE, "at most %d seals can be given", HEADS_MAX);
 	for (i = 0; i < o->heads.n; i++)
-		if (file_read(o->heads.items[i], SEAL_FILE_MAX, FILE_ANY, &k->heads[i], err) < 0)
+		if (file_read(o->heads.items[i], SEAL_FILE_MAX, FILE_ANY, &k->heads[i].cms, err) < 0)
 			return -1;
 	if (o->ca && file_read(o->ca, SEAL_FILE_MAX, FILE_ANY, &k->anchors, err) < 0)
 		return -1;
@@ -159,6 +159,27 @@ tell_stamp(const struct cli *cli, const struct known *k, size_t i)
 	return true;
 }
 
+/* A seal whose event none of the files has is no proof of anything. */
+static size_t
+tell_unplaced(const struct cli *cli, const struct known *k)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < cli->options.heads.n; i++) {
+		struct telling t = { cli, cli->options.heads.items[i] };
+		struct audit_finding f = { .kind = AUDIT_SEAL, .first = k->heads[i].sequence,
+			.last = k->heads[i].sequence };
+
+		if (k->heads[i].is_judged)
+			continue;
+		snprintf(f.text, sizeof(f.text), "%s seals event %lld, which is in none of the files: name "
+		    "its archive too", t.file, (long long)f.first);
+		tell_finding(&t, &f);
+		n++;
+	}
+	return n;
+}
+
 /* ---- the command ---------------------------------------------------------------------- */
 
 static int
@@ -199,6 +220,7 @@ cmd_ledger_verify(struct cli *cli)
 	for (i = 0; i < (cli->n_args ? cli->n_args : 1); i++) {
 		if (cli->n_args)
 			cli->options.ledger = cli->args[i];
+		known.has_more = i + 1 < cli->n_args;
 		if (audit_one(cli, &known, &r, &err) < 0)
 			return cli_fail(cli, &err);
 		findings += r.findings;
@@ -206,6 +228,7 @@ cmd_ledger_verify(struct cli *cli)
 		known.carried = carried;
 		known.first = r.last + 1;
 	}
+	findings += tell_unplaced(cli, &k);
 	for (j = 0; j < k.stamps.n; j++)
 		findings += !tell_stamp(cli, &k, j);
 	return findings ? EXIT_BROKEN : 0;

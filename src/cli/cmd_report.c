@@ -44,6 +44,25 @@ slot_text(const json_t *device, char number[24])
 	return number;
 }
 
+/* What the verdict was about, or, of remove, what it took off: a line each. */
+static int
+profiles_text(const json_t *body, bool is_removal, struct blob *out)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(json_object_get(body, "profiles"), i, p) {
+		const char *id = json_text(p, "identifier", NULL), *action = json_text(p, "action", NULL);
+
+		if (!id || (is_removal ? !action || strcmp(action, "removed") != 0 :
+		    !json_is_string(json_object_get(p, "expected_uuid"))))
+			continue;
+		if (blob_append(out, id, strlen(id)) < 0 || blob_append(out, "\n", 1) < 0)
+			return -1;
+	}
+	return blob_append(out, "", 1);
+}
+
 static int
 count_verdict(void *ctx, const struct event *e, struct error *err)
 {
@@ -52,18 +71,23 @@ count_verdict(void *ctx, const struct event *e, struct error *err)
 	const json_t *duration = json_object_get(body, "duration_ms"), *restriction;
 	size_t i;
 	char number[24];
-	const struct observation o = {
+	const char *command = json_text(body, "command", NULL);
+	auto_blob struct blob profiles = { 0 };
+	struct observation o = {
 		.at_ms = e->wall_ms, .day = local_day(e->wall_ms), .device = e->device,
 		.station = e->station, .name = json_text(device, "name", NULL),
 		.serial = json_text(device, "serial", NULL), .model = json_text(device, "model", NULL),
 		.os = json_text(device, "os", NULL), .slot = slot_text(device, number),
-		.policy = json_text(body, "policy", NULL), .command = json_text(body, "command", NULL),
+		.policy = json_text(body, "policy", NULL), .command = command,
 		.verdict = json_text(body, "verdict", NULL), .reason = json_text(body, "reason", NULL),
 		.truth = json_text(body, "truth", NULL),
 		.duration_ms = json_is_integer(duration) ? json_integer_value(duration) : -1,
 		.is_changed = json_is_true(json_object_get(body, "changed")),
 	};
 
+	if (profiles_text(body, command && strcmp(command, "remove") == 0, &profiles) < 0)
+		return error_memory(err);
+	o.profiles = (const char *)profiles.data;
 	if (tally_add(ctx, &o, err) < 0)
 		return -1;
 	json_array_foreach(json_object_get(body, "restrictions"), i, restriction) {

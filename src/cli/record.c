@@ -170,7 +170,8 @@ record_filter(const struct cli *cli, struct ledger_filter *out, struct error *er
 		return error_set(err, ERR_USAGE, "a run is a UUID or its first digits, not %s", o->run);
 	*out = (struct ledger_filter){
 		.device = o->device, .run = o->run, .verdict = o->verdict, .policy = o->policy,
-		.since_ms = since * 1000, .until_ms = until * 1000,
+		/* 0 would say that it is not asked. */
+		.since_ms = since * 1000, .until_ms = o->until_time && until == 0 ? 1 : until * 1000,
 	};
 	return o->device ? find_token(cli, o->device, out->token, err) : 0;
 }

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -21,42 +22,76 @@ when_duration(const char *text, int64_t *seconds, struct error *err)
 	return error_hint(err, "say 8h, 45m, 1h30m or 2d");
 }
 
-/* The next time the local clock shows hour:minute. */
-static int64_t
-next_local(time_t now, int hour, int minute)
+/* "15:30", or "8:05": digits and nothing else. */
+static bool
+read_clock(const char *s, int *hour, int *minute)
 {
-	struct tm tm;
-	time_t at;
-	int day;
+	size_t hours = strspn(s, "0123456789");
 
-	for (day = 0;; day++) {
-		localtime_r(&now, &tm);
-		tm.tm_mday += day;
-		tm.tm_hour = hour;
-		tm.tm_min = minute;
-		tm.tm_sec = 0;
-		tm.tm_isdst = -1;
-		at = mktime(&tm);
-		if (at > now)
-			return at;
-	}
+	if (hours < 1 || hours > 2 || s[hours] != ':' || strspn(s + hours + 1, "0123456789") != 2 ||
+	    s[hours + 3])
+		return false;
+	*hour = atoi(s);
+	*minute = atoi(s + hours + 1);
+	return *hour < 24 && *minute < 60;
+}
+
+/*
+ * A moment on that day, counted from today's, when the local clock shows
+ * hour:minute; false when it never does, for clocks are set forward. dst as in
+ * struct tm: where they are set back it chooses one of the two.
+ */
+static bool
+on_day(time_t now, int day, int hour, int minute, int dst, time_t *at)
+{
+	struct tm tm, shown;
+
+	localtime_r(&now, &tm);
+	tm.tm_mday += day;
+	tm.tm_hour = hour;
+	tm.tm_min = minute;
+	tm.tm_sec = 0;
+	tm.tm_isdst = dst;
+	*at = mktime(&tm);
+	localtime_r(at, &shown);
+	return shown.tm_hour == hour && shown.tm_min == minute;
+}
+
+/* The next time after now that the local clock shows hour:minute, or the last one until now. */
+static int64_t
+nearest_local(time_t now, int hour, int minute, bool is_next)
+{
+	enum { DAYS = 8 };	/* a time may be missing on one of them */
+	int64_t best = 0;
+	bool is_found = false;
+	int day, dst;
+
+	for (day = -DAYS; day <= DAYS; day++)
+		for (dst = -1; dst <= 1; dst++) {
+			time_t at;
+
+			if (!on_day(now, day, hour, minute, dst, &at) || (at > now) != is_next)
+				continue;
+			if (!is_found || (is_next ? at < best : at > best))
+				best = at;
+			is_found = true;
+		}
+	return best;
 }
 
 /* "Z" or "+01:00" behind the seconds; *offset in seconds. */
 static bool
 read_offset(const char *s, int *offset)
 {
-	int hours, minutes, used = 0;
-	char sign;
+	int hours, minutes;
 
 	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0) {
 		*offset = 0;
 		return true;
 	}
-	if (sscanf(s, "%c%2d:%2d%n", &sign, &hours, &minutes, &used) != 3 || s[used] ||
-	    (sign != '+' && sign != '-') || hours > 23 || minutes > 59 || hours < 0 || minutes < 0)
+	if ((*s != '+' && *s != '-') || strlen(s) != 6 || !read_clock(s + 1, &hours, &minutes))
 		return false;
-	*offset = (sign == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
+	*offset = (*s == '-' ? -1 : 1) * (hours * 3600 + minutes * 60);
 	return true;
 }
 
@@ -95,12 +130,11 @@ read_rfc3339(const char *s, int64_t *at)
 int
 when_until(const char *text, time_t now, int64_t *at, struct error *err)
 {
-	int hour, minute, used = 0;
+	int hour, minute;
 	int64_t moment;
 
-	if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) == 2 && !text[used] && hour >= 0 &&
-	    hour < 24 && minute >= 0 && minute < 60) {
-		*at = next_local(now, hour, minute);
+	if (read_clock(text, &hour, &minute)) {
+		*at = nearest_local(now, hour, minute, true);
 		return 0;
 	}
 	if (!read_rfc3339(text, &moment)) {
@@ -133,13 +167,12 @@ int
 when_moment(const char *option, const char *text, time_t now, int64_t *at, struct error *err)
 {
 	int64_t ago = text_duration(text);
-	int hour, minute, used = 0;
+	int hour, minute;
 
 	if (ago > 0)
 		*at = now - ago;
-	else if (sscanf(text, "%2d:%2d%n", &hour, &minute, &used) == 2 && !text[used] && hour >= 0 &&
-	    hour < 24 && minute >= 0 && minute < 60)
-		*at = next_local(now - 86400, hour, minute);
+	else if (read_clock(text, &hour, &minute))
+		*at = nearest_local(now, hour, minute, false);
 	else if (!read_day(text, at) && !read_rfc3339(text, at))
 		return error_hint((error_set(err, ERR_USAGE, "--%s %s is no time", option, text), err),
 		    "say 7d (ago), 15:30, 2026-11-24, or 2026-11-24T15:30:00+01:00");

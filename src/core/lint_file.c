@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/plistguard.h"
 #include "base/proplist.h"
+#include "base/text.h"
 #include "core/linter.h"
 
 /* ---- the wrapper ------------------------------------------------------------ */
@@ -159,6 +160,17 @@ parse(struct linter *l, const uint8_t *data, size_t len)
 	return true;
 }
 
+/* libplist takes them; what reads XML as XML does not. */
+static void
+look_for_foreign_characters(struct linter *l, const char *data, size_t len)
+{
+	size_t at = len >= 6 && memcmp(data, "bplist", 6) == 0 ? len : text_xml_fault(data, len);
+
+	if (at < len)
+		lint_add_at(l, LINT_P002, LINT_USUAL, at, "a character that is not UTF-8, or that XML "
+		    "does not allow");
+}
+
 static void
 found_duplicate(void *ctx, uint32_t node)
 {
@@ -209,6 +221,7 @@ lint_file(struct linter *l, const void *data, size_t len)
 	}
 	if (l->has_failed || !parse(l, p, len))
 		return false;
+	look_for_foreign_characters(l, (const char *)p, len);
 	look_for_duplicates(l);
 	if (!node_is(l->root, PLIST_DICT)) {
 		lint_add_at(l, LINT_P007, LINT_USUAL, 0, "not a profile: the root is no dictionary");

@@ -59,6 +59,15 @@ number_from_text(const char *text, double *out)
 	return text[n] != '.' || text[n + 1];
 }
 
+/* What a device would show, and XML can hold. */
+static bool
+is_plain(const char *text)
+{
+	size_t len = strlen(text);
+
+	return text_xml_fault(text, len) == len && !strpbrk(text, "\t\n\r");
+}
+
 static plist_t
 list_from_text(const char *text)
 {
@@ -100,9 +109,9 @@ node_from_text(const struct key *key, const char *text)
 	case KEY_REAL:
 		return number_from_text(text, &real) ? plist_new_real(real) : NULL;
 	case KEY_STRING:
-		return plist_new_string(text);
+		return is_plain(text) ? plist_new_string(text) : NULL;
 	case KEY_STRINGS:
-		return list_from_text(text);
+		return is_plain(text) ? list_from_text(text) : NULL;
 	default:
 		return NULL;
 	}

@@ -173,6 +173,38 @@ find_device(struct tally *t, const char *device, struct tally_device **out)
 	return keep(&(*out)->device, device);
 }
 
+/* NULL: nothing was judged of it yet. */
+static struct tally_device *
+known_device(struct tally *t, const char *device)
+{
+	size_t slot;
+
+	if (t->by_device.n == 0)
+		return NULL;
+	slot = find_slot(&t->by_device, device);
+	return t->by_device.index[slot] ? &t->devices[t->by_device.index[slot] - 1] : NULL;
+}
+
+/* Whether a line of the one is a line of the other; who does not know assumes it. */
+static bool
+shares_line(const char *a, const char *b)
+{
+	size_t n, m;
+	const char *p;
+
+	if (!a || !b)
+		return true;
+	for (; *a; a += n + (a[n] == '\n')) {
+		n = strcspn(a, "\n");
+		for (p = b; *p; p += m + (p[m] == '\n')) {
+			m = strcspn(p, "\n");
+			if (n > 0 && m == n && strncmp(a, p, n) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
 static int
 update_device(struct tally *t, const struct observation *o, enum verdict v)
 {
@@ -185,7 +217,9 @@ update_device(struct tally *t, const struct observation *o, enum verdict v)
 		return -1;
 	free(steal_pointer(&d->reason));
 	free(steal_pointer(&d->truth));
-	if (keep(&d->reason, o->reason) < 0 || keep(&d->truth, o->truth) < 0)
+	free(steal_pointer(&d->profiles));
+	if (keep(&d->reason, o->reason) < 0 || keep(&d->truth, o->truth) < 0 ||
+	    keep(&d->profiles, o->profiles) < 0)
 		return -1;
 	d->verdict = v;
 	d->was_removed = false;
@@ -266,9 +300,9 @@ tally_add(struct tally *t, const struct observation *o, struct error *err)
 		return add_judging(t, o, (enum verdict)v) < 0 ? error_memory(err) : 0;
 	if (strcmp(o->command, "remove") != 0 || !o->is_changed)
 		return 0;
-	if (find_device(t, o->device, &d) < 0)
-		return error_memory(err);
-	d->was_removed = true;
+	d = known_device(t, o->device);
+	if (d && shares_line(o->profiles, d->profiles))
+		d->was_removed = true;
 	return 0;
 }
 
@@ -397,8 +431,9 @@ sum_durations(struct tally *t)
 			k++;
 		t->times[k]++;
 	}
-	t->median_ms = t->durations[n / 2];
-	t->p95_ms = t->durations[(n - 1) * 95 / 100];
+	/* Nearest rank: so many of a hundred took at most so long. */
+	t->median_ms = t->durations[(n + 1) / 2 - 1];
+	t->p95_ms = t->durations[(n * 95 + 99) / 100 - 1];
 	t->longest_ms = t->durations[n - 1];
 }
 
@@ -428,7 +463,7 @@ static void
 device_clear(struct tally_device *d)
 {
 	char *texts[] = { d->device, d->name, d->serial, d->model, d->os, d->station, d->slot,
-		d->policy, d->reason, d->truth };
+		d->policy, d->reason, d->truth, d->profiles };
 	size_t i;
 
 	for (i = 0; i < countof(texts); i++)

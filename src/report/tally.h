@@ -22,6 +22,7 @@ struct observation {
 	const char	*command, *verdict, *reason, *truth;
 	int64_t		 duration_ms;	/* -1: not known */
 	bool		 is_changed;
+	const char	*profiles;	/* it was about, or took off: identifiers, a line each */
 };
 
 /* How often each verdict, under one key. */
@@ -42,6 +43,7 @@ struct tally_groups {
 struct tally_device {
 	char		*device, *name, *serial, *model, *os, *station, *slot, *policy;
 	char		*reason, *truth;	/* of the last verdict; NULL: none */
+	char		*profiles;	/* that it was about */
 	enum verdict	 verdict;
 	bool		 was_removed;	/* the profile was taken off since the last verdict */
 	int64_t		 at_ms;		/* of the last verdict */
@@ -70,7 +72,7 @@ struct tally {
 
 /*
  * In the order of time. apply and verify say what a device is; remove that it
- * is so no more; other commands and unknown words are passed over. -1 only
+ * is so no more, if what it took off is what the last of them was about; other commands and unknown words are passed over. -1 only
  * when memory runs out.
  */
 int	tally_add(struct tally *t, const struct observation *o, struct error *err);

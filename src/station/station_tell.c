@@ -301,8 +301,10 @@ tell_trouble(struct station *s, const struct member *m, const char *about, const
 	json_object_set_new(event, "about", json_string(about));
 	json_object_set_new(event, "message", json_string(message));
 	json_object_set_new(event, "hint", hint ? json_string(hint) : json_null());
+	/* With the device, so that what privacy keeps out is known also inside the message. */
 	journal_add(s->o->journal, EVENT_NOTE, m ? m->device.udid : NULL,
-	    json_pack("{s:s, s:s}", "what", about, "note", message));
+	    json_pack("{s:s, s:s, s:O*}", "what", about, "note", message,
+	    "device", m ? json_object_get(event, "device") : NULL));
 	if (strcmp(about, "port") != 0)
 		board_event(s->board, m ? m->device.udid : NULL, TONE_BAD, message, wall_ms());
 	tell_notice(s, notice_about(about), message);

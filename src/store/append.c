@@ -197,6 +197,21 @@ event_of(const struct waiting *w)
 	return e;
 }
 
+/* SQLite says that it is done also when something in the file had the rows ignored. */
+static int
+check_kept(struct ledger *l, int64_t last, const char *hash, struct error *err)
+{
+	char kept[EVENT_HASH_MAX];
+	int64_t sequence;
+
+	if (ledgerhandle_last(l, &sequence, kept, err) < 0)
+		return -1;
+	if (sequence == last && strcmp(kept, hash) == 0)
+		return 0;
+	error_set(err, ERR_IO, "%s: the ledger did not keep what was written to it", l->path);
+	return error_hint(err, "something in the file was added to prevent it: chaperone ledger verify");
+}
+
 static int
 append_within(struct ledger *l, int64_t *sequence, struct error *err)
 {
@@ -209,6 +224,8 @@ append_within(struct ledger *l, int64_t *sequence, struct error *err)
 	for (i = 0; i < l->n_waiting; i++) {
 		struct event e = event_of(&l->waiting[i]);
 
+		if (last >= EVENT_SEQUENCE_MAX)
+			return error_set(err, ERR_IO, "%s: it has no number left for another event", l->path);
 		e.sequence = ++last;
 		e.previous = previous;
 		if (event_hash(&e, hash, err) < 0)
@@ -219,7 +236,7 @@ append_within(struct ledger *l, int64_t *sequence, struct error *err)
 		memcpy(previous, hash, sizeof(previous));
 	}
 	*sequence = last;
-	return 0;
+	return check_kept(l, last, previous, err);
 }
 
 /* All or nothing; the write lock is taken before the last event is read. */

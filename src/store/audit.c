@@ -95,6 +95,12 @@ check_content(struct audit *a, const struct event *e)
 	}
 	if (strcmp(hash, e->hash) == 0 && event_is_sound(e))
 		return true;
+	if (strcmp(hash, e->hash) == 0) {
+		found(a, AUDIT_CHANGED, e->sequence, e->sequence,
+		    "event %lld (%s) was changed: it holds what is no text, beside what gives its hash",
+		    (long long)e->sequence, e->kind ? e->kind : "no kind");
+		return false;
+	}
 	other = true_sequence(e, &err);
 	if (other)
 		found(a, AUDIT_MISPLACED, e->sequence, e->sequence,
@@ -135,6 +141,16 @@ match_stamps(struct audit *a, const struct seal *s)
 }
 
 static void
+count_seal(struct audit *a, const struct seal *s)
+{
+	a->result->seals++;
+	if (s->sequence > a->result->sealed)
+		a->result->sealed = s->sequence;
+	match_stamps(a, s);
+}
+
+/* Of an event that this file has, or that its first one follows. */
+static void
 check_against(struct audit *a, const struct seal *s, const char *where)
 {
 	auto_statement sqlite3_stmt *row = NULL;
@@ -146,13 +162,13 @@ check_against(struct audit *a, const struct seal *s, const char *where)
 		found(a, AUDIT_SEAL, 0, 0, "%s is for station %s", where, s->station);
 		return;
 	}
-	/* Sealed before this file began: its first event follows it, or an archive shows it. */
-	if (s->sequence < a->l->first - 1)
+	if (s->sequence == a->l->first - 1 && strcmp(s->hash, a->l->carried) != 0) {
+		found(a, AUDIT_SEAL, s->sequence, s->sequence,
+		    "%s: the file does not continue the event that was sealed", where);
 		return;
+	}
 	if (s->sequence == a->l->first - 1) {
-		if (strcmp(s->hash, a->l->carried) != 0)
-			found(a, AUDIT_SEAL, s->sequence, s->sequence,
-			    "%s: the file does not continue the event that was sealed", where);
+		count_seal(a, s);
 		return;
 	}
 	if (sql_prepare(a->l->db, "SELECT hash FROM events WHERE sequence = ?1", &row, &err) < 0 ||
@@ -164,10 +180,7 @@ check_against(struct audit *a, const struct seal *s, const char *where)
 		    "event %lld is not the one that %s sealed at %.19s: it, or one before it, was "
 		    "rewritten", (long long)s->sequence, s->signer.organization, at);
 	} else {
-		a->result->seals++;
-		if (s->sequence > a->result->sealed)
-			a->result->sealed = s->sequence;
-		match_stamps(a, s);
+		count_seal(a, s);
 	}
 }
 
@@ -184,8 +197,9 @@ check_seal_in(struct audit *a, const struct event *e)
 		found(a, AUDIT_SEAL, e->sequence, e->sequence, "%s: %s", where, err.message);
 	else if (rc == 0 && s.sequence >= e->sequence)
 		found(a, AUDIT_SEAL, e->sequence, e->sequence, "%s is for a later event", where);
-	else if (rc == 0)
+	else if (rc == 0 && s.sequence >= a->l->first - 1)
 		check_against(a, &s, where);
+	/* One of an event before this file an archive shows. */
 }
 
 static void
@@ -324,6 +338,23 @@ find_end(struct audit *a)
 	return counter;
 }
 
+/* A number that no ledger reaches would make the walk endless. */
+static void
+check_end(struct audit *a)
+{
+	struct error ignored = { 0 };
+	int64_t last = 0;
+
+	if (a->last <= EVENT_SEQUENCE_MAX)
+		return;
+	found(a, AUDIT_FOREIGN, a->last, a->last, "event %lld does not belong in this file: no ledger "
+	    "goes so far", (long long)a->last);
+	if (sql_number(a->l->db, "SELECT coalesce(max(sequence), 0) FROM events WHERE sequence <= 1 << 53",
+		&last, &ignored) < 0)
+		last = 0;
+	a->last = last;
+}
+
 /* Rows under sequences that the walk does not come by. */
 static void
 check_beginning(struct audit *a)
@@ -343,7 +374,8 @@ check_beginning(struct audit *a)
 /* ---- the file around it ------------------------------------------------------------------ */
 
 #define SCHEMA_ROWS                                                           \
-	"SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name"
+	"SELECT type, name, sql FROM sqlite_master WHERE NOT (type = 'table' AND"  \
+	" name IN ('sqlite_stat1', 'sqlite_stat4')) ORDER BY name"
 
 static bool
 same_text(const char *a, const char *b)
@@ -438,12 +470,21 @@ check_heads(struct audit *a)
 	for (i = 0; i < a->known->n_heads; i++) {
 		auto_seal struct seal s = { 0 };
 		struct error err = { 0 };
-		const struct blob *head = &a->known->heads[i];
+		struct audit_head *head = &a->known->heads[i];
 
-		if (seal_read(head->data, head->len, a->known->anchors, &s, &err) < 0)
+		if (head->is_judged)
+			continue;
+		if (seal_read(head->cms.data, head->cms.len, a->known->anchors, &s, &err) < 0) {
 			found(a, AUDIT_SEAL, 0, 0, "the seal given: %s", err.message);
-		else
-			check_against(a, &s, "the seal given");
+			head->is_judged = true;
+			continue;
+		}
+		head->sequence = s.sequence;
+		/* Before this file, or behind it where others follow: it is theirs to show. */
+		if (s.sequence < a->l->first - 1 || (a->known->has_more && s.sequence > a->result->last))
+			continue;
+		head->is_judged = true;
+		check_against(a, &s, "the seal given");
 	}
 }
 
@@ -465,6 +506,7 @@ audit_run(struct ledger *l, const struct audit_known *known, audit_fn *tell, voi
 	sqlite3_exec(l->db, "BEGIN", NULL, NULL, NULL);
 	check_carried(&a);
 	counter = find_end(&a);
+	check_end(&a);
 	check_beginning(&a);
 	rc = walk(&a, err);
 	if (rc == 0 && counter >= 0 && result.last >= result.first && counter < result.last)

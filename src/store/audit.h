@@ -2,6 +2,7 @@
 #ifndef STORE_AUDIT_H
 #define STORE_AUDIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,10 +40,18 @@ struct audit_stamp {
 	int64_t	sealed;		/* set when that is a seal which fits: up to this event */
 };
 
+/* A seal that was kept outside. */
+struct audit_head {
+	struct blob	cms;
+	bool		is_judged;	/* set by the file that has its event, or should */
+	int64_t		sequence;	/* which that is, once it was read */
+};
+
 /* What is known from elsewhere. All may be empty. */
 struct audit_known {
-	const struct blob	*heads;		/* seals (CMS) kept outside */
+	struct audit_head	*heads;		/* each judged once, whichever file has it */
 	size_t			 n_heads;
+	bool			 has_more;	/* files that continue this one follow */
 	const struct blob	*anchors;	/* who may sign seals: certificates, as for signed_open() */
 	struct audit_stamp	*stamps;	/* matched with the seals, whichever file has them */
 	size_t			 n_stamps;

@@ -257,16 +257,45 @@ find_start(struct central *c, struct ledger *l, const struct ledger_head *head, 
 	    ours.hash[0] ? ours.hash : NULL, err);
 }
 
+/* What is sent, one event after the other; it has to be the chain. */
+struct batch {
+	json_t	*rows;
+	int64_t	 last;				/* sequence and hash of the event before */
+	char	 previous[EVENT_HASH_MAX];	/* "": not known */
+};
+
+static int
+check_next(const struct batch *b, const struct event *e, struct error *err)
+{
+	char hash[EVENT_HASH_MAX];
+
+	if (event_hash(e, hash, err) < 0)
+		return -1;
+	if (e->sequence == b->last + 1 && e->hash && strcmp(hash, e->hash) == 0 && event_is_sound(e) &&
+	    (!b->previous[0] || strcmp(e->previous, b->previous) == 0))
+		return 0;
+	error_set(err, ERR_DATA, "the ledger does not hold at event %lld: nothing more is sent",
+	    (long long)(b->last + 1));
+	return error_hint(err, "chaperone ledger verify names what is wrong with it");
+}
+
 static int
 add_to_batch(void *ctx, const struct event *e, struct error *err)
 {
-	json_t *row = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s?, s:s, s:s, s:s, s:s}",
+	struct batch *b = ctx;
+	json_t *row;
+
+	if (check_next(b, e, err) < 0)
+		return -1;
+	b->last = e->sequence;
+	memcpy(b->previous, e->hash, sizeof(b->previous));
+	row = json_pack("{s:s, s:I, s:I, s:I, s:s, s:s, s:s?, s:s, s:s, s:s, s:s}",
 	    "station", e->station, "sequence", (json_int_t)e->sequence,
 	    "wall_ms", (json_int_t)e->wall_ms, "monotonic_ms", (json_int_t)e->monotonic_ms,
 	    "boot", e->boot, "run", e->run, "device", e->device, "kind", e->kind, "body", e->body,
 	    "previous", e->previous, "hash", e->hash);
 
-	return row && json_array_append_new(ctx, row) == 0 ? 0 : error_memory(err);
+	return row && json_array_append_new(b->rows, row) == 0 ? 0 : error_memory(err);
 }
 
 #define ROWS                                                                  \
@@ -322,23 +351,25 @@ int
 central_push(struct central *c, struct ledger *l, struct central_pushed *out, struct error *err)
 {
 	struct ledger_filter next = { .limit = CENTRAL_BATCH };
+	struct batch batch = { .rows = NULL };
 	struct ledger_head head;
 
 	*out = (struct central_pushed){ 0 };
 	if (ledger_head(l, &head, err) < 0 || find_start(c, l, &head, &next.after, &out->lacks, err) < 0)
 		return -1;
-	out->sequence = next.after;
+	out->sequence = batch.last = next.after;
 	for (;;) {
-		auto_json json_t *batch = json_array();
+		auto_json json_t *rows = json_array();
 		auto_free char *text = NULL;
 		int64_t added = 0, n;
 
-		if (!batch || ledger_each(l, &next, add_to_batch, batch, err) < 0)
-			return batch ? -1 : error_memory(err);
-		n = (int64_t)json_array_size(batch);
+		batch.rows = rows;
+		if (!rows || ledger_each(l, &next, add_to_batch, &batch, err) < 0)
+			return rows ? -1 : error_memory(err);
+		n = (int64_t)json_array_size(rows);
 		if (n == 0)
 			return 0;
-		text = json_dumps(batch, JSON_COMPACT);
+		text = json_dumps(rows, JSON_COMPACT);
 		if (!text)
 			return error_memory(err);
 		if (send_batch(c, text, &added, err) < 0 ||

@@ -66,8 +66,8 @@ is_line(const char *s, size_t limit)
 bool
 event_is_sound(const struct event *e)
 {
-	return is_line(e->station, EVENT_TEXT_MAX) && is_line(e->boot, EVENT_TEXT_MAX) &&
+	return !e->is_cut && is_line(e->station, EVENT_TEXT_MAX) && is_line(e->boot, EVENT_TEXT_MAX) &&
 	    is_line(e->run, EVENT_TEXT_MAX) && is_line(e->kind, EVENT_TEXT_MAX) &&
-	    (!e->device || is_line(e->device, EVENT_TEXT_MAX)) &&
+	    (!e->device || (*e->device && is_line(e->device, EVENT_TEXT_MAX))) &&
 	    is_line(e->previous, EVENT_HASH_MAX - 1) && is_line(e->body, EVENT_BODY_MAX);
 }

@@ -28,6 +28,9 @@ enum {
 	EVENT_BODY_MAX = 1 << 20,
 };
 
+/* Sequences end here, long before a counter of 64 bits does. */
+static const int64_t EVENT_SEQUENCE_MAX = INT64_C(1) << 53;
+
 /* As stored. Texts are borrowed; who gives one out says for how long. */
 struct event {
 	const char	*station;
@@ -41,6 +44,7 @@ struct event {
 	const char	*body;		/* JSON: keys sorted, no blanks, one line */
 	const char	*previous;	/* hash of the event before */
 	const char	*hash;
+	bool		 is_cut;	/* as read: a text goes on behind a NUL, unhashed */
 };
 
 /* "sent" and its like; NULL beyond EVENT_KINDS. */
@@ -55,7 +59,7 @@ const char *event_kind_word(enum event_kind kind);
  */
 int	event_hash(const struct event *e, char out[EVENT_HASH_MAX], struct error *err);
 
-/* No field is NULL (but device), too long, or holds a control character. */
+/* No field is NULL (but device), cut, too long, or holds a control character. */
 bool	event_is_sound(const struct event *e);
 
 /* What the first event of a first file follows: 64 zeros. */

@@ -75,7 +75,8 @@ read_identity(struct ledger *l, struct error *err)
 
 	if (sql_prepare(l->db, "SELECT station, first, previous FROM ledger", &s, err) < 0)
 		return -1;
-	if (sqlite3_step(s) != SQLITE_ROW || !sql_text(s, 0) || !sql_text(s, 2))
+	if (sqlite3_step(s) != SQLITE_ROW || !sql_text(s, 0) || !sql_text(s, 2) ||
+	    sql_is_cut(s, 0) || sql_is_cut(s, 2))
 		return error_set(err, ERR_DATA, "%s does not say whose ledger it is", l->path);
 	snprintf(l->station, sizeof(l->station), "%s", sql_text(s, 0));
 	l->first = sqlite3_column_int64(s, 1);
@@ -209,6 +210,8 @@ ledger_head(struct ledger *l, struct ledger_head *out, struct error *err)
 void
 ledgerhandle_event(sqlite3_stmt *s, struct event *out)
 {
+	int i;
+
 	*out = (struct event){
 		.station = sql_text(s, 0), .sequence = sqlite3_column_int64(s, 1),
 		.wall_ms = sqlite3_column_int64(s, 2), .monotonic_ms = sqlite3_column_int64(s, 3),
@@ -216,6 +219,8 @@ ledgerhandle_event(sqlite3_stmt *s, struct event *out)
 		.kind = sql_text(s, 7), .body = sql_text(s, 8), .previous = sql_text(s, 9),
 		.hash = sql_text(s, 10),
 	};
+	for (i = 0; i <= 10; i++)
+		out->is_cut = out->is_cut || (sqlite3_column_type(s, i) == SQLITE_TEXT && sql_is_cut(s, i));
 }
 
 /* A condition that is asked for, and what its ? stands for. */
@@ -234,7 +239,7 @@ device_condition(const char *device)
 {
 	bool is_token = strncmp(device, "hmac:", 5) == 0;
 
-	if (strlen(device) >= 24 && !is_token)
+	if (text_is_udid(device) && !is_token)
 		return "device IN (?, ?)";
 	return "device IN (WITH wanted (name) AS (VALUES (?), (?)) SELECT name FROM wanted UNION"
 	    " SELECT e.device FROM events e, wanted WHERE e.kind = 'verdict' AND name IN"

@@ -97,6 +97,45 @@ is_same_file(const char *a, const char *b)
 	return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
+/* The very entry of its folder, by whatever path. */
+static bool
+is_same_entry(const char *a, const char *b)
+{
+	auto_free char *x = NULL, *y = NULL;
+	const char *name_a = a + folder_length(a), *name_b = b + folder_length(b);
+
+	if (asprintf(&x, "%.*s.", folder_length(a), a) < 0)
+		x = NULL;
+	if (asprintf(&y, "%.*s.", folder_length(b), b) < 0)
+		y = NULL;
+	if (!x || !y)
+		return true;
+	return strcmp(name_a, name_b) == 0 && is_same_file(x, y);
+}
+
+/* Before the file is closed, after which there is no way back. */
+static int
+check_archive(const struct ledger *l, const char *archive, struct error *err)
+{
+	auto_free char *folder = NULL;
+	struct stat st, ours;
+
+	if (asprintf(&folder, "%.*s.", folder_length(archive), archive) < 0) {
+		folder = NULL;
+		return error_memory(err);
+	}
+	if (is_same_entry(l->path, archive))
+		return error_set(err, ERR_USAGE, "%s is the ledger itself: an archive has another name", archive);
+	if (stat(folder, &st) < 0)
+		return error_set_sys(err, ERR_CREATE, errno, "%s", archive);
+	if (stat(l->path, &ours) == 0 && st.st_dev != ours.st_dev)
+		return error_set_sys(err, ERR_CREATE, EXDEV, "%s", archive);
+	/* Only a link that an earlier, cut short, rotation made may be there. */
+	if (lstat(archive, &st) == 0 && (S_ISLNK(st.st_mode) || !is_same_file(l->path, archive)))
+		return error_set_sys(err, ERR_CREATE, EEXIST, "%s", archive);
+	return 0;
+}
+
 static int
 move_files(struct ledger *l, const char *next, const char *archive, struct error *err)
 {
@@ -125,6 +164,8 @@ rotate(struct ledger *l, const char *run, const char *wanted, char **moved, bool
 	/* Somebody else has finished it while we waited. */
 	if (!head.is_closed && !may_close)
 		return 0;
+	if (wanted && check_archive(l, wanted, err) < 0)
+		return -1;
 	if (!head.is_closed && (append_closing(l, run, err) < 0 || ledger_head(l, &head, err) < 0))
 		return -1;
 	archive = wanted ? strdup(wanted) : archive_path(l, head.sequence);

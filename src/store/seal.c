@@ -37,6 +37,17 @@ append_seal(struct ledger *l, const char *run, const struct ledger_head *head,
 	return ledger_append(l, &entry, NULL, err);
 }
 
+static int
+check_validity(const struct cert *signer, int64_t now, struct error *err)
+{
+	if (now >= signer->not_before && now <= signer->not_after)
+		return 0;
+	error_set(err, ERR_DATA, "the certificate of %s %s: a seal by it would never be accepted",
+	    signer->organization, now > signer->not_after ? "has expired" : "is not valid yet");
+	return error_hint(err, now > signer->not_after ? "seal with another identity; what was sealed "
+	    "before stays sealed" : "check this computer's clock");
+}
+
 int
 seal_make(struct ledger *l, const char *run, sign_fn *sign, void *ctx, struct blob *cms,
     struct error *err)
@@ -44,6 +55,7 @@ seal_make(struct ledger *l, const char *run, sign_fn *sign, void *ctx, struct bl
 	auto_blob struct blob bytes = { 0 };
 	auto_json json_t *content = NULL;
 	auto_free char *text = NULL;
+	auto_seal struct seal made = { 0 };
 	struct ledger_head head;
 	struct timespec now;
 	char at[TEXT_TIME_MAX];
@@ -61,8 +73,10 @@ seal_make(struct ledger *l, const char *run, sign_fn *sign, void *ctx, struct bl
 	text = content ? json_dumps(content, JSON_SORT_KEYS | JSON_COMPACT) : NULL;
 	if (!text)
 		return error_memory(err);
+	/* What whoever verifies it would call broken, for ever, does not go on record. */
 	if (sign(ctx, text, strlen(text), &bytes, err) < 0 ||
-	    append_seal(l, run, &head, &bytes, err) < 0)
+	    seal_read(bytes.data, bytes.len, NULL, &made, err) < 0 ||
+	    check_validity(&made.signer, now.tv_sec, err) < 0 || append_seal(l, run, &head, &bytes, err) < 0)
 		return -1;
 	if (cms) {
 		blob_clear(cms);

@@ -2,6 +2,7 @@
 #include "store/sql.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/deadline.h"
 
@@ -99,6 +100,14 @@ const char *
 sql_text(sqlite3_stmt *s, int column)
 {
 	return (const char *)sqlite3_column_text(s, column);
+}
+
+bool
+sql_is_cut(sqlite3_stmt *s, int column)
+{
+	const char *text = sql_text(s, column);
+
+	return text && strlen(text) != (size_t)sqlite3_column_bytes(s, column);
 }
 
 int

@@ -39,6 +39,8 @@ int	sql_insist(sqlite3 *db, const char *text, int64_t busy_ms, struct error *err
 bool	sql_bind(sqlite3_stmt *s, const char *letters, ...);
 /* NULL for NULL; lives until the next step. */
 const char *sql_text(sqlite3_stmt *s, int column);
+/* It holds a NUL: SQLite compares and keeps what lies behind it, C does not see it. */
+bool	sql_is_cut(sqlite3_stmt *s, int column);
 
 /* One number. */
 int	sql_number(sqlite3 *db, const char *text, int64_t *out, struct error *err);

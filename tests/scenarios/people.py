@@ -113,6 +113,9 @@ def expired(s):
                 "certificate has expired; devices may refuse it" in told.err, told.all())
         told = bench.run("identity", "show", *who)
         s.has("identity show says so too", told.out, "(expired)")
+        told = bench.run("ledger", "seal", *who)
+        s.equal("it seals nothing, for nobody would accept that", told.code, 65)
+        s.has("  and says why", told.err, "has expired: a seal by it would never be accepted")
 
 
 # ---- names --------------------------------------------------------------------------------

@@ -43,6 +43,20 @@ def changes(s):
         s.equal("the report counts it", report.code, 0)
 
 
+def by_name(s):
+    s.topic("a device by what people call it")
+    names = ("Al", "Conference room iPad 12 left", "c0ffee00c0ffee00c0ffee00")
+    ledger = bench.path("named.db")
+    with bench.Bench([ours(name) for name in names]) as b:
+        b.run("apply", "-a", *identity(), "--ledger", ledger)
+        for name in names:
+            found = b.run("ledger", "list", "--ledger", ledger, "--device", name, "--json").lines
+            if len(name) == 24:
+                s.equal("a name that looks like a UDID is taken for one", found, [])
+            else:
+                s.equal("%r" % name, {e["device"] for e in found}, {b.udids[name]})
+
+
 def nothing_yet(s):
     s.topic("a record of no job")
     with bench.Bench([]) as b:
@@ -118,6 +132,7 @@ def main():
     s = bench.begin("recorded")
     changes(s)
     nothing_yet(s)
+    by_name(s)
     refusals(s)
     privacy(s)
     s.end()

@@ -242,6 +242,17 @@ def hooks(s):
             s.equal("  and no descriptor of its", f.read().strip(), "5")
         s.check("the failure is on record", [r for r in station.records() if r["kind"] == "note" and
                                              "no such printer" in json.dumps(r)])
+    config = bench.write("private.yaml", "privacy:\n  names: omit\n  serials: omit\n  udids: hash\n")
+    rude = bench.write("rude", "#!/bin/sh\ncat >&2\nexit 3\n", 0o755)
+    with bench.Bench([ours("Anna Meier's iPad")]) as b:
+        station = Station(b, folder("plain6b", {"name": "plain6b", "on-verdict": rude}), config=config)
+        station.wait("error", about="hook")
+        station.stop()
+        kept = json.dumps(station.records())
+        device = b.state("Anna Meier's iPad")
+        s.equal("and tells nothing that is kept out of the record, whatever the hook said",
+                [word for word in ("Anna Meier", device["udid"], device["serial"]) if word in kept], [])
+        s.check("  but that it failed", "exit status 3" in kept, kept)
 
 
 def killed(s):

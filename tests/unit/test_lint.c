@@ -384,6 +384,8 @@ broken_files_are_findings(void **state)
 		FILE_ROW("an entity that reads a file", "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a SYSTEM "
 		    "\"file:///etc/passwd\">]><plist><string>&a;</string></plist>", P003),
 		FILE_ROW("a NUL byte", "<plist><dict><key>a</key><string>b\0c</string></dict></plist>", P002),
+		FILE_ROW("a control character", "<plist><dict><key>a</key><string>b\001c</string></dict></plist>", P002),
+		FILE_ROW("a byte that is not UTF-8", "<plist><dict><key>a</key><string>b\xFF</string></dict></plist>", P002),
 		FILE_ROW("tags that cross", "<plist><dict><key>a</key><string>b</integer></dict></plist>", P002),
 		FILE_ROW("an element of another language", "<plist><dict><key>a</key><table>b</table></dict></plist>", P002),
 		FILE_ROW("a key without a value", "<plist><dict><key>a</key></dict></plist>", P002),

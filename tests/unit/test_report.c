@@ -70,6 +70,68 @@ the_last_verdict_decides(void **state)
 }
 
 static void
+what_another_removal_took_off_does_not_matter(void **state)
+{
+	static const struct {
+		const char *name, *judged, *removed;
+		bool is_compliant;
+	} rows[] = {
+		{ "the profile itself", "a\n", "a\n", false },
+		{ "one of several", "a\nb\n", "x\nb\n", false },
+		{ "another one", "a\nb\n", "c\n", true },
+		{ "one whose name begins alike", "ab\n", "a\n", true },
+		{ "a ledger that does not say which", NULL, "a\n", false },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_tally struct tally t = { 0 };
+		struct observation o = { .device = "A", .command = "apply", .verdict = "compliant",
+			.duration_ms = -1, .profiles = rows[i].judged };
+		struct error err = { 0 };
+
+		row_named(rows[i].name);
+		assert_int_equal(tally_add(&t, &o, &err), 0);
+		o.command = "remove";
+		o.is_changed = true;
+		o.profiles = rows[i].removed;
+		assert_int_equal(tally_add(&t, &o, &err), 0);
+		o.device = "only ever removed from";
+		assert_int_equal(tally_add(&t, &o, &err), 0);
+		assert_int_equal(t.n_devices, 1);
+		assert_int_equal(tally_is_compliant(&t.devices[0]), rows[i].is_compliant);
+	}
+}
+
+static void
+times_are_of_so_many_jobs(void **state)
+{
+	static const struct {
+		int n;
+		int64_t median, p95;
+	} rows[] = { { 1, 100, 100 }, { 2, 100, 200 }, { 3, 200, 300 }, { 10, 500, 1000 }, { 20, 1000, 1900 } };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < countof(rows); i++) {
+		auto_tally struct tally t = { 0 };
+		struct error err = { 0 };
+		int j;
+
+		for (j = 1; j <= rows[i].n; j++) {
+			const struct observation o = { .device = "A", .command = "apply", .verdict = "compliant",
+				.duration_ms = 100 * j };
+
+			assert_int_equal(tally_add(&t, &o, &err), 0);
+		}
+		tally_finish(&t, DAY);
+		assert_int_equal(t.median_ms, rows[i].median);
+		assert_int_equal(t.p95_ms, rows[i].p95);
+	}
+}
+
+static void
 proof_has_an_age(void **state)
 {
 	auto_tally struct tally t = { 0 };
@@ -108,7 +170,8 @@ many_devices_are_told_apart(void **state)
 	tally_finish(&t, 30000000);
 	assert_int_equal(t.n_devices, 10000);
 	assert_int_equal(t.by_reason.items[0].total, 10000);
-	assert_int_equal(t.median_ms, 500);
+	assert_int_equal(t.median_ms, 499);
+	assert_int_equal(t.p95_ms, 949);
 	assert_int_equal(t.longest_ms, 999);
 }
 
@@ -275,6 +338,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_last_verdict_decides),
+		cmocka_unit_test(what_another_removal_took_off_does_not_matter),
+		cmocka_unit_test(times_are_of_so_many_jobs),
 		cmocka_unit_test(proof_has_an_age),
 		cmocka_unit_test(many_devices_are_told_apart),
 		cmocka_unit_test(what_is_covered_is_what_was_asked),
