@@ -42,25 +42,43 @@ struct learning {
 static bool
 is_continued(const char *line)
 {
-	return strchr(" \t-]}#\n", *line) != NULL;
+	return strchr(" \t-]}", *line) != NULL && strncmp(line, "---", 3) != 0;
+}
+
+/* A comment or nothing: it belongs to what follows it. */
+static bool
+is_between(const char *line)
+{
+	return *line == '#' || *line == '\n';
 }
 
 /* All lines but those of slots: at the top level; comments and order stay. */
 static int
 copy_without_slots(const struct blob *from, struct blob *to)
 {
-	const char *at = (const char *)from->data, *end = at + from->len;
+	const char *at = (const char *)from->data, *end = at + from->len, *kept = NULL;
 	bool is_slots = false;
 
 	while (at < end) {
 		const char *newline = memchr(at, '\n', (size_t)(end - at));
 		size_t len = newline ? (size_t)(newline - at) + 1 : (size_t)(end - at);
 
+		/* Between two slots it goes with them. */
+		if (is_slots && is_between(at)) {
+			kept = kept ? kept : at;
+			at += len;
+			continue;
+		}
 		is_slots = strncmp(at, "slots:", len < 6 ? len : 6) == 0 || (is_slots && is_continued(at));
+		if (kept && !is_slots && blob_append(to, kept, (size_t)(at - kept)) < 0)
+			return -1;
+		kept = NULL;
 		if (!is_slots && blob_append(to, at, len) < 0)
 			return -1;
 		at += len;
 	}
+	if (kept && blob_append(to, kept, (size_t)(end - kept)) < 0)
+		return -1;
 	return to->len == 0 || to->data[to->len - 1] == '\n' ? 0 : blob_append(to, "\n", 1);
 }
 

@@ -23,11 +23,12 @@
 #include "flow/journal.h"
 #include "station/slots.h"
 #include "station/station.h"
+#include "store/ledger.h"
 #include "web/web.h"
 
 #define POLICIES	SYSCONFDIR "/chaperone/policies.d"
 
-enum { DEFAULT_JOBS = 32, DEFAULT_PER_CONTROLLER = 8, DEFAULT_TIMEOUT_S = 60 };
+enum { DEFAULT_JOBS = 32, DEFAULT_PER_CONTROLLER = 8, DEFAULT_TIMEOUT_S = 60, LEDGER_BUSY_MS = 1000 };
 
 struct running {
 	struct cli	*cli;
@@ -194,6 +195,8 @@ cmd_station(struct cli *cli)
 		return cli_fail(cli, &err);
 	r.screen = screen;
 	journal.is_batched = true;
+	/* Its loop serves the page and the devices too, and tries again by itself. */
+	ledger_set_busy(journal.ledger, LEDGER_BUSY_MS);
 	if (run(&r, &journal, &slots, &err) < 0) {
 		screen_close(&screen);
 		screen = NULL;

@@ -38,7 +38,20 @@ journal_use_policies(struct journal *j, const struct policies *policies, struct 
 	return 0;
 }
 
-/* The station's rules, and those of the policy that the body names. */
+/* Of two ways the one that keeps less. */
+static enum privacy_mode
+stricter(enum privacy_mode a, enum privacy_mode b)
+{
+	static const int kept[] = { [PRIVACY_UNSAID] = 3, [PRIVACY_KEEP] = 2, [PRIVACY_HASH] = 1,
+		[PRIVACY_OMIT] = 0 };
+
+	return kept[a] < kept[b] ? a : b;
+}
+
+/*
+ * The station's rules, and those of the policy that the body names. Before it is
+ * known whose device it is it may be anybody's: then the strictest of all.
+ */
 static struct privacy
 privacy_of(const struct journal *j, const json_t *body)
 {
@@ -47,13 +60,16 @@ privacy_of(const struct journal *j, const json_t *body)
 	size_t i;
 
 	p.key = &j->privacy_key;
-	for (i = 0; name && j->policies && i < j->policies->n; i++) {
+	for (i = 0; j->policies && i < j->policies->n; i++) {
 		const struct policy *policy = j->policies->items[i];
 
-		if (strcmp(policy->name, name) != 0)
-			continue;
-		p.names = policy->name_privacy ? policy->name_privacy : p.names;
-		p.serials = policy->serial_privacy ? policy->serial_privacy : p.serials;
+		if (!name) {
+			p.names = stricter(p.names, policy->name_privacy);
+			p.serials = stricter(p.serials, policy->serial_privacy);
+		} else if (strcmp(policy->name, name) == 0) {
+			p.names = policy->name_privacy ? policy->name_privacy : p.names;
+			p.serials = policy->serial_privacy ? policy->serial_privacy : p.serials;
+		}
 	}
 	return p;
 }

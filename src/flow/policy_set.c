@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 
@@ -73,11 +74,17 @@ add_file(const char *folder, const char *name, struct policies *out, struct erro
 {
 	auto_free char *path = NULL;
 	struct policy *p = NULL;
+	struct stat st;
 
 	if (asprintf(&path, "%s/%s", folder, name) < 0) {
 		path = NULL;
 		return error_memory(err);
 	}
+	/* Reading a pipe would wait for whoever writes into it. */
+	if (stat(path, &st) < 0)
+		return error_set_sys(err, ERR_NOINPUT, errno, "%s", path);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return error_set(err, ERR_DATA, "%s is no regular file", path);
 	return policy_file_load(path, &p, NULL, err) < 0 ? -1 : policies_add(out, p, err);
 }
 

@@ -320,7 +320,7 @@ put_detail(char out[BOARD_TEXT_MAX], enum reason reason, const json_t *result, c
 }
 
 static void
-take_facts(struct tile *t, const json_t *result)
+take_facts(struct tile *t, const json_t *result, enum reason reason)
 {
 	const char *class = json_text(result, "device", "class");
 	const char *name = json_text(result, "device", "name");
@@ -337,8 +337,8 @@ take_facts(struct tile *t, const json_t *result)
 		copy(t->model, sizeof(t->model), model ? model : json_text(result, "device", "product"));
 	if (os)
 		copy(t->os, sizeof(t->os), os);
-	if (policy)
-		copy(t->policy, sizeof(t->policy), policy);
+	if (policy || reason == REASON_NO_POLICY)
+		copy(t->policy, sizeof(t->policy), policy ? policy : "");
 }
 
 static void
@@ -383,7 +383,7 @@ board_result(struct board *b, const char *udid, const json_t *result, enum reaso
 	if (!t)
 		return;
 	was_told = next == NEXT_PERSON && t->reason && strcmp(t->reason, reason_word(reason)) == 0;
-	take_facts(t, result);
+	take_facts(t, result, reason);
 	t->verdict = verdict_word(reason_verdict(reason));
 	t->reason = reason_word(reason);
 	if (next == NEXT_RETRY) {

@@ -15,6 +15,7 @@
 
 #include "base/clean.h"
 #include "base/error.h"
+#include "base/folder.h"
 #include "base/text.h"
 #include "store/json.h"
 
@@ -174,7 +175,7 @@ check_program(const char *program, struct error *err)
 		return error_set_sys(err, ERR_NOINPUT, errno, "it cannot be started");
 	if (st.st_mode & S_IWOTH)
 		return error_set(err, ERR_PERM, "everybody can change it, so it is not started");
-	return 0;
+	return folder_check_open(program, err);
 }
 
 static int
@@ -460,7 +461,7 @@ hooks_free(struct hooks *h)
 		struct hook *k = h->items[h->n - 1];
 
 		if (k->pid > 0 && h->n <= h->running) {
-			kill(-k->pid, SIGKILL);
+			kill_overdue(k);
 			while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR)
 				continue;
 		}

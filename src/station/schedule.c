@@ -66,6 +66,15 @@ is_expected(const struct device *d, struct moment now)
 	return d->back_ms != INT64_MIN && now.ms <= d->back_ms;
 }
 
+/* An arrival says more than that the policies changed. */
+static void
+run_again(struct device *d, enum schedule_why why)
+{
+	if (!d->runs_again || why == WHY_ARRIVAL)
+		d->again_why = why;
+	d->runs_again = true;
+}
+
 /* Forgets what its earlier visits were like. */
 static void
 begin_visit(struct schedule *s, struct device *d)
@@ -75,7 +84,7 @@ begin_visit(struct schedule *s, struct device *d)
 	d->back_ms = INT64_MIN;
 	d->is_arrival_untold = true;
 	if (d->state == RUNNING)
-		d->runs_again = true;
+		run_again(d, WHY_ARRIVAL);
 	else
 		schedule_enqueue(s, d, WHY_ARRIVAL);
 }
@@ -165,9 +174,9 @@ schedule_reload(struct schedule *s, enum schedule_why why)
 		struct device *d = &s->devices[i];
 
 		d->tries = 0;
-		if (d->state == RUNNING)
-			d->runs_again = d->is_attached || d->back_ms != INT64_MIN;
-		else if (d->is_attached && d->state != QUEUED)
+		if (d->state == RUNNING && (d->is_attached || d->back_ms != INT64_MIN))
+			run_again(d, why);
+		else if (d->state != RUNNING && d->is_attached && d->state != QUEUED)
 			schedule_enqueue(s, d, why);
 	}
 }
@@ -264,7 +273,7 @@ schedule_result(struct schedule *s, const char *udid, enum reason reason, int64_
 	d->boundary_s = boundary_s;
 	if (d->runs_again) {
 		d->runs_again = false;
-		schedule_enqueue(s, d, WHY_ARRIVAL);
+		schedule_enqueue(s, d, d->again_why);
 		return is_mendable(reason) ? NEXT_RETRY : NEXT_FINAL;
 	}
 	/* Who left is done with; who comes back is tried again. */

@@ -27,7 +27,8 @@ struct device {
 	int64_t			boundary_s;
 	int64_t			back_ms;	/* expected back until then; INT64_MIN: not */
 	bool			is_attached, is_killed;
-	bool			runs_again;	/* it came anew while its old job was running */
+	bool			runs_again;	/* something happened while its job was running */
+	enum schedule_why	again_why;	/* what */
 	bool			is_arrival_untold, is_leaving_untold;
 	uint32_t		left_handle;
 };

@@ -331,5 +331,9 @@ station_run(const struct station_options *options, struct error *err)
 	station_seal(&s);
 	s.shown_ms = INT64_MIN / 2;
 	show(&s);
-	return 0;
+	if (options->journal->failed.kind == ERR_NONE)
+		return 0;
+	/* Devices are as they were told, but the last of it is not on record. */
+	*err = options->journal->failed;
+	return -1;
 }

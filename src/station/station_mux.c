@@ -1,6 +1,7 @@
 /* station_mux: who is here, as usbmuxd says it */
 #include "station/station_run.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,25 @@ station_read_mux(struct station *s)
 	}
 }
 
+/*
+ * It leaves with the last device and comes with the next one. What is there and
+ * does not answer, or must not be asked, is trouble; once may be its leaving.
+ */
+static void
+note_oddity(struct station *s, const struct error *why)
+{
+	enum { ODDITIES = 2 };
+
+	if (why->sys == ENOENT || why->sys == ECONNREFUSED) {
+		s->mux_oddities = 0;
+		return;
+	}
+	if (++s->mux_oddities < ODDITIES || s->was_mux_missed)
+		return;
+	s->was_mux_missed = true;
+	tell_trouble(s, NULL, "usbmuxd", why->message, why->hint);
+}
+
 void
 station_reach_mux(struct station *s)
 {
@@ -178,10 +198,12 @@ station_reach_mux(struct station *s)
 		return;
 	if (mux_watch_open(false, deadline_in(REACH_MS), &s->mux, &err) < 0) {
 		log_debug("%s", err.message);
+		note_oddity(s, &err);
 		s->mux_retry_ms = now_monotonic_ms() +
 		    (err.kind == ERR_TIMEOUT ? MUX_HUNG_MS : MUX_RETRY_MS);
 		return;
 	}
+	s->mux_oddities = 0;
 	if (s->was_mux_missed) {
 		s->was_mux_missed = false;
 		tell_mended(s, "usbmuxd", "usbmuxd is back");

@@ -64,6 +64,7 @@ struct station {
 	struct mux_watch	*mux;		/* NULL: usbmuxd is gone */
 	int64_t			 mux_retry_ms, ledger_retry_ms;
 	bool			 was_mux_missed;	/* and that was told */
+	unsigned		 mux_oddities;	/* in a row: it is there, and does not answer as it should */
 	unsigned		 stops;		/* SIGTERMs so far */
 	int64_t			 stop_ms;	/* when those told to stop are killed; 0: not */
 	char			 notices[NOTICES][ERROR_MESSAGE_MAX + 64];	/* "": none */

@@ -142,7 +142,7 @@ tell_step(struct station *s, struct member *m, json_t *step)
 
 /* What a job learned is what later events say of the device. */
 static void
-learn(struct member *m, const json_t *result)
+learn(struct member *m, const json_t *result, enum reason reason)
 {
 	json_t *device = json_object_get(result, "device");
 	const char *policy = json_text(result, "policy", NULL);
@@ -152,9 +152,10 @@ learn(struct member *m, const json_t *result)
 		json_decref(m->told);
 		m->told = json_copy(device);
 	}
-	if (policy) {
+	/* A job that did not come so far does not say whose it is; one that says nobody's does. */
+	if (policy || reason == REASON_NO_POLICY) {
 		free(m->policy);
-		m->policy = strdup(policy);
+		m->policy = policy ? strdup(policy) : NULL;
 	}
 }
 
@@ -191,7 +192,7 @@ tell_result(struct station *s, struct member *m, json_t *result, enum reason rea
 	json_t *event;
 	size_t i;
 
-	learn(m, result);
+	learn(m, result, reason);
 	event = new_event(m, "result");
 	for (i = 0; i < countof(keys); i++)
 		json_object_set(event, keys[i], json_object_get(result, keys[i]));

@@ -120,6 +120,18 @@ boundary_of(const struct post *p)
 
 static void start_watch(struct station *s, struct member *m, enum wait_for what);
 
+/* What is not on record is told to nobody as if it were. */
+static void
+call_unrecorded(json_t *result, const struct error *why)
+{
+	const char *hint = why->hint && *why->hint ? why->hint : reason_hint(REASON_UNRECORDED);
+
+	json_object_set_new(result, "verdict", json_string(verdict_word(VERDICT_FAILED)));
+	json_object_set_new(result, "reason", json_string(reason_word(REASON_UNRECORDED)));
+	json_object_set_new(result, "error", json_pack("{s:s, s:s, s:[], s:i}", "message", why->message,
+	    "hint", hint, "chain", "chain_left_out", 0));
+}
+
 /* The worker is gone: what does its result mean? */
 static void
 conclude(struct station *s, const struct post *p)
@@ -129,8 +141,10 @@ conclude(struct station *s, const struct post *p)
 	struct error err = { 0 };
 	enum schedule_next next;
 
-	if (s->o->journal->failed.kind != ERR_NONE)
+	if (s->o->journal->failed.kind != ERR_NONE) {
 		reason = REASON_UNRECORDED;
+		call_unrecorded(p->result, &s->o->journal->failed);
+	}
 	if (slots_note(s->o->slots, &p->port, reason, &err) < 0)
 		log_at(LOG_NORMAL, "%s", err.message);
 	next = schedule_result(s->schedule, m->device.udid, reason, boundary_of(p), station_now());

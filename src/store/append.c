@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/deadline.h"
@@ -264,6 +265,15 @@ ledgerhandle_is_closed(struct ledger *l)
 	    " LIMIT 1) = 'closed', 0)", &closed, &ignored) == 0 && closed;
 }
 
+/* Another file lies there now, or none: what is written to this one nobody will find. */
+static bool
+was_taken_away(const struct ledger *l)
+{
+	struct stat st;
+
+	return stat(l->path, &st) < 0 || st.st_dev != l->device || st.st_ino != l->inode;
+}
+
 /* *sequence becomes that of the last event. */
 static int
 commit(struct ledger *l, int64_t *sequence, struct error *err)
@@ -274,6 +284,10 @@ commit(struct ledger *l, int64_t *sequence, struct error *err)
 	if (l->owner != getpid() || !l->db)
 		return error_set(err, ERR_SOFTWARE, "this ledger was not opened here for writing");
 	for (try = 0; try < APPEND_TRIES; try++) {
+		if (was_taken_away(l) && !ledgerhandle_is_closed(l)) {
+			error_set(err, ERR_IO, "%s: the ledger was moved or deleted while it was in use", l->path);
+			return error_hint(err, "put it back, or start again: then a new one begins");
+		}
 		if (append_once(l, sequence, &why) == 0) {
 			while (l->n_waiting > 0)
 				waiting_clear(&l->waiting[--l->n_waiting]);

@@ -95,13 +95,20 @@ close_connection(struct ledger *l)
 static int
 open_connection(struct ledger *l, const char *station, struct error *err)
 {
+	struct stat st;
 	int rc;
 
 	if (l->mode == LEDGER_READ)
 		rc = ledgerfile_open_read(l->path, l->busy_ms, &l->db, err);
 	else
 		rc = ledgerfile_open_write(l->path, station, l->busy_ms, &l->db, err);
-	return rc < 0 ? -1 : read_identity(l, err);
+	if (rc < 0 || read_identity(l, err) < 0)
+		return -1;
+	if (stat(l->path, &st) < 0)
+		return error_set_sys(err, ERR_IO, errno, "%s", l->path);
+	l->device = st.st_dev;
+	l->inode = st.st_ino;
+	return 0;
 }
 
 int
@@ -168,6 +175,13 @@ ledger_open(const struct ledger_place *place, enum ledger_mode mode, struct ledg
 		return -1;
 	*out = steal_pointer(&l);
 	return 0;
+}
+
+void
+ledger_set_busy(struct ledger *l, int64_t busy_ms)
+{
+	l->busy_ms = busy_ms;
+	sqlite3_busy_timeout(l->db, (int)busy_ms);
 }
 
 void

@@ -40,6 +40,8 @@ int	ledger_default_path(char **out, struct error *err);
  */
 int	ledger_open(const struct ledger_place *place, enum ledger_mode mode,
 	    struct ledger **out, struct error *err);
+/* Other than what it was opened with; for who has better things to do than to wait. */
+void	ledger_set_busy(struct ledger *l, int64_t busy_ms);
 void	ledger_close(struct ledger *l);		/* NULL is fine */
 
 static inline void

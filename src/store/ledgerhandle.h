@@ -17,6 +17,8 @@ struct ledger {
 	int64_t			 busy_ms;
 	pid_t			 owner;		/* a connection does not cross fork(2) */
 	sqlite3			*db;
+	dev_t			 device;	/* and inode, of the file that is written to */
+	ino_t			 inode;
 	sqlite3_stmt		*last, *insert;	/* kept for appending */
 	char			 station[STATION_MAX];
 	int64_t			 first;

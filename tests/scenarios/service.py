@@ -9,6 +9,7 @@ import glob
 import os
 import re
 import shutil
+import shlex
 import signal
 import socket
 import subprocess
@@ -58,6 +59,12 @@ def units(s):
         said = bench.run(command[1], "--help").out
         for option in [w for w in command if w.startswith("--")]:
             s.check("  %s is an option of %s" % (option, command[1]), option + " " in said)
+        for line in settings(unit, "ExecReload"):
+            # As systemd runs it: with MAINPID in the environment.
+            told = subprocess.Popen(["sleep", "60"])
+            subprocess.run(shlex.split(line), env={"MAINPID": str(told.pid), "PATH": os.environ["PATH"]},
+                           check=False, timeout=bench.RUN_SECONDS)
+            s.equal("  %s reaches the service" % line, told.wait(bench.RUN_SECONDS), -signal.SIGHUP)
         if shutil.which("systemd-analyze"):
             analyze(s, unit)
     if not shutil.which("systemd-analyze"):

@@ -333,8 +333,8 @@ def page(s):
 
 def learning(s):
     s.topic("learn-slots")
-    config = bench.write("learn.yaml", "# ours\njobs: 4\nslots:\n  - name: old\n    port: 1-9\n# end\n"
-                         "timeout: 30\n")
+    config = bench.write("learn.yaml", "# ours\njobs: 4\nslots:\n  - name: old\n    port: 1-9\n"
+                         "\n# the end of it\ntimeout: 30\n")
     with bench.Bench([ours("a"), ours("b"), ours("there")]) as b:
         b.tell("unplug", "a")
         b.tell("unplug", "b")
@@ -358,7 +358,7 @@ def learning(s):
         with open(config) as f:
             text = f.read()
         s.check("the rest of the configuration stays", "# ours\njobs: 4\n" in text and
-                "timeout: 30\n" in text and "old" not in text, text)
+                "\n# the end of it\ntimeout: 30\n" in text and "old" not in text, text)
         listed = {r["device"]["udid"]: r["device"]["slot"] for r in
                   b.run("list", "--json", "--config", config).lines}
         s.equal("and is what list goes by", [listed[b.udids[n]] for n in ("a", "b", "there")],
@@ -368,6 +368,81 @@ def learning(s):
         s.equal("and the station", {e["device"]["name"]: e["device"]["slot"] for e in done},
                 {"a": "1", "b": "left 3", "there": None})
         station.stop()
+
+
+def changed(s):
+    s.topic("a device that is somebody else's after a reload")
+    told = bench.path("heard")
+    open(told, "w").close()
+    hook = bench.write("heard.sh", "#!/bin/sh\necho $* >>%s\n" % told, 0o755)
+    hooks = {"on-attach": hook, "on-verdict": hook, "on-detach": hook}
+    with bench.Bench([ours("a"), ours("slow", latency_ms=300)]) as b:
+        policies = folder("plain11", dict({"name": "plain11"}, **hooks))
+        station = Station(b, policies, "--http", "127.0.0.1:0")
+        station.wait("result", "a", verdict="compliant")
+        address = station.run.so_far()[1].split("http://")[1].split("/")[0]
+        station.wait("result", "slow", verdict="compliant")
+        until(lambda: len(open(told).read().split()) >= 2, ENDLESS)
+        open(told, "w").close()
+        station.forget()
+        put_policy(policies, dict({"name": "plain11", "devices": {"udids": [b.udids["slow"]]}}, **hooks))
+        station.run.signal(signal.SIGHUP)
+        result = station.wait("result", "a", reason="no-policy")
+        s.check("it is left alone", result)
+        s.equal("  because the policies were read again",
+                {e["why"] for e in station.told("started")}, {"reload"})
+        station.wait("result", "slow", verdict="compliant")
+        board = json.loads(fetch(address, "/board")[1])
+        s.equal("  the page names no policy for it",
+                [t["policy"] for t in board["tiles"] if t["name"] == "a"], [None])
+        s.check("  nor do the counts", 'reason="no-policy",policy=""' in fetch(address, "/metrics")[1],
+                fetch(address, "/metrics")[1])
+        b.tell("unplug", "a")
+        station.wait("detached", "a")
+        station.stop()
+        s.equal("  and the client's programs hear nothing of it", b.udids["a"] in open(told).read(), False)
+
+
+def early(s):
+    s.topic("privacy, before it is known whose device it is")
+    devices = [ours("Anna Meier's iPad", faults=[fault("error", at="mcinstall",
+                                                       request="GetCloudConfiguration")])]
+    policies = folder("plain12", {"name": "plain12", "privacy": {"names": "omit", "serials": "omit"}},
+                      {"name": "other12", "devices": {"products": ["iPhone*"]}})
+    with bench.Bench(devices) as b:
+        station = Station(b, policies)
+        station.wait("result", reason="refused")
+        station.stop()
+        kept = json.dumps(station.records())
+        s.equal("what any policy keeps out is kept out", [word for word in (
+            "Anna Meier", b.state("Anna Meier's iPad")["serial"]) if word in kept], [])
+        s.check("  and that it failed is on record", '"refused"' in kept)
+
+
+def odd(s):
+    s.topic("a usbmuxd that is there and does not answer")
+    policies = folder("plain13", {"name": "plain13"})
+    with bench.Bench([ours("a")]) as b:
+        silent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        where = bench.path("silent")
+        silent.bind(where)
+        silent.listen(8)
+        b.socket, kept = where, b.socket
+        station = Station(b, policies, "--http", "127.0.0.1:0")
+        b.socket = kept
+        s.check("is trouble, and said", station.wait("error", about="usbmuxd"))
+        address = station.run.so_far()[1].split("http://")[1].split("/")[0]
+        s.equal("  the page is not well then", fetch(address, "/healthz")[0], 503)
+        silent.close()
+        os.unlink(where)
+        os.symlink(kept, where)
+        s.check("  and when it does, all goes on", station.wait("result", "a", verdict="compliant"))
+        s.check("  well", until(lambda: fetch(address, "/healthz")[0] == 200, ENDLESS))
+        s.equal("SIGTERM ends it well", station.stop(), 0)
+    pipe = folder("plain14", {"name": "plain14"})
+    os.mkfifo(os.path.join(pipe, "waits.yaml"))
+    run = bench.run("station", "--policies", pipe, "--ledger", bench.path("pipe.db"))
+    s.equal("a pipe among the policies is no policy, and not waited for", run.code, 65)
 
 
 def journal(s):
@@ -418,6 +493,9 @@ def main():
     killed(s)
     page(s)
     learning(s)
+    changed(s)
+    early(s)
+    odd(s)
     journal(s)
     s.end()
 

@@ -74,6 +74,41 @@ the_hash_is_over_documented_bytes(void **state)
 }
 
 static void
+nothing_is_written_to_a_file_that_is_gone(void **state)
+{
+	auto_ledger struct ledger *l = ledgertest_open("ledger.db", LEDGER_WRITE);
+	const struct ledger_entry entry = { .kind = EVENT_SENT };
+	struct error err = { 0 };
+	int64_t sequence = 0;
+
+	(void)state;
+	assert_int_equal(ledger_append(l, &entry, &sequence, &err), 0);
+	assert_int_equal(rename("ledger.db", "elsewhere.db"), 0);
+	assert_int_equal(ledger_append(l, &entry, &sequence, &err), -1);
+	assert_int_equal(err.kind, ERR_IO);
+	assert_non_null(strstr(err.message, "moved or deleted"));
+	assert_int_equal(rename("elsewhere.db", "ledger.db"), 0);
+	assert_int_equal(ledger_append(l, &entry, &sequence, &err), 0);
+	assert_int_equal(sequence, 2);
+}
+
+static void
+an_event_that_is_swallowed_was_not_written(void **state)
+{
+	auto_ledger struct ledger *l = ledgertest_open("ledger.db", LEDGER_WRITE);
+	const struct ledger_entry entry = { .kind = EVENT_SENT };
+	struct error err = { 0 };
+	int64_t sequence = 0;
+
+	(void)state;
+	ledgertest_damage("ledger.db", "CREATE TRIGGER sqlitexstat_x BEFORE INSERT ON events"
+	    " BEGIN SELECT RAISE(IGNORE); END");
+	assert_int_equal(ledger_append(l, &entry, &sequence, &err), -1);
+	assert_int_equal(err.kind, ERR_IO);
+	assert_non_null(strstr(err.message, "did not keep"));
+}
+
+static void
 events_are_chained(void **state)
 {
 	auto_ledger struct ledger *l = ledgertest_open("new/folder/ledger.db", LEDGER_WRITE);
@@ -518,6 +553,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ledger_test(the_hash_is_over_documented_bytes),
+		ledger_test(nothing_is_written_to_a_file_that_is_gone),
+		ledger_test(an_event_that_is_swallowed_was_not_written),
 		ledger_test(events_are_chained),
 		ledger_test(what_waits_is_written_together),
 		ledger_test(what_could_not_be_written_waits_on),
