@@ -149,6 +149,12 @@ def truth(cell, words):
     return "sent" if at <= last else "acknowledged"
 
 
+def follower(cell):
+    """The request after the cell's message; None: it is the last."""
+    later = cell.exchange[cell.exchange.index(cell.message) + 1:]
+    return later[0].request if later else None
+
+
 def by_link(cell):
     m = cell.message
     if cell.phase == "after" and not (m.is_followed if cell.do in ("unplug", "restart")
@@ -160,7 +166,7 @@ def by_link(cell):
         return UNPLUGGED if m.is_of_device or m.is_followed else COMPLIANT
     if cell.do == "hang":
         return TIMEOUT
-    if m.request == "Restrictions":
+    if "Restrictions" in (m.request, follower(cell) if cell.phase == "after" else None):
         return COMPLIANT                # who hangs up on that question does not tell
     # After Connect it is the device that hangs up.
     return LOST if m.service == "usbmuxd" and cell.phase != "after" else PROTOCOL

@@ -410,6 +410,11 @@ def confined(s, y):
     for unit in ("chaperone-station.service", "chaperone-agent@acme.service"):
         code, said = g.ask("systemd-analyze security --no-pager --threshold=20 " + unit)
         s.check(said.splitlines()[-1].strip(), code == 0, said)
+    policies = "journalctl -u chaperone-station --no-pager -o cat | grep -c '^policy '"
+    before = g.ask(policies)[1].strip()
+    code, said = g.ask("systemctl reload chaperone-station")
+    s.check("systemctl reload is taken", code == 0, said)
+    g.until("and the policies are read again", "test $(%s) -gt %s" % (policies, before))
     said = g.ask("udevadm test $(realpath /sys/bus/usb/devices/1-1) 2>&1")[1]
     wants = [line for line in said.splitlines() if line.startswith("SYSTEMD_WANTS=")]
     s.equal("udev wants both services", wants,
