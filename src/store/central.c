@@ -275,7 +275,7 @@ check_next(const struct batch *b, const struct event *e, struct error *err)
 	    (!b->previous[0] || strcmp(e->previous, b->previous) == 0))
 		return 0;
 	error_set(err, ERR_DATA, "the ledger does not hold at event %lld: nothing more is sent",
-	    (long long)(b->last + 1));
+	    (long long)b->last + 1);
 	return error_hint(err, "chaperone ledger verify names what is wrong with it");
 }
 
