@@ -223,15 +223,23 @@ matches(const struct command *c, const struct texts *words)
 	return 2;
 }
 
+/* What c is called behind the word that begins it, as "build" behind "profile"; NULL: nothing. */
+static const char *
+member_name(const struct command *c, const char *word)
+{
+	size_t len = strlen(word);
+
+	return strncmp(c->name, word, len) == 0 && c->name[len] == ' ' ? c->name + len + 1 : NULL;
+}
+
 /* "profile", which is no command but begins several. */
 static bool
 is_family(const char *word)
 {
-	size_t len = strlen(word);
 	const struct command *c;
 
 	for (c = commands; c->name; c++)
-		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+		if (member_name(c, word))
 			return true;
 	return false;
 }
@@ -239,12 +247,11 @@ is_family(const char *word)
 static void
 print_family_help(const char *word)
 {
-	size_t len = strlen(word);
 	const struct command *c;
 
 	printf("Usage: chaperone %s COMMAND [options] [arguments]\n\nCommands:\n", word);
 	for (c = commands; c->name; c++)
-		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+		if (member_name(c, word))
 			printf("  %-20s %s\n", c->name, c->help);
 	printf("\nOptions of every command:\n");
 	options_print(stdout, GROUP_GLOBAL);
@@ -255,12 +262,12 @@ no_member(const char *word, struct error *err)
 {
 	char members[160] = "";
 	const struct command *c;
-	size_t len = strlen(word), used = 0;
+	size_t used = 0;
 
 	for (c = commands; c->name && used < sizeof(members); c++)
-		if (strncmp(c->name, word, len) == 0 && c->name[len] == ' ')
+		if (member_name(c, word))
 			used += (size_t)snprintf(members + used, sizeof(members) - used, "%s%s",
-			    used ? ", " : "", c->name + len + 1);
+			    used ? ", " : "", member_name(c, word));
 	error_set(err, ERR_USAGE, "%s is followed by what to do: %s", word, members);
 	return error_hint(err, "chaperone --help lists the commands");
 }

@@ -23,7 +23,7 @@ has_use_for_app(const char *name)
 {
 	const struct preset *p = preset_find(name);
 
-	return p && (preset_extras(p) & (PRESET_APP_LOCK | PRESET_APP_AUTONOMOUS | PRESET_APP_ON_HOME));
+	return p && (preset_extras(p) & PRESET_APP);
 }
 
 static int

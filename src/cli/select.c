@@ -115,6 +115,19 @@ is_ecid_of_udid(const char *id, const char *udid)
 	return dash && dash - udid == 8 && strlen(dash + 1) == 16 && is_ecid(id, dash + 1);
 }
 
+static bool
+names_udid(const char *id, const char *udid)
+{
+	return text_same_udid(udid, id) || is_ecid_of_udid(id, udid);
+}
+
+/* What only the device itself can tell. */
+static bool
+names_otherwise(const char *id, const char *serial, const char *ecid)
+{
+	return strcasecmp(serial, id) == 0 || is_ecid(id, ecid);
+}
+
 bool
 select_wants(const struct cli *cli, const char *udid, const char *serial, const char *ecid)
 {
@@ -122,9 +135,8 @@ select_wants(const struct cli *cli, const char *udid, const char *serial, const 
 	size_t i;
 
 	for (i = 0; i < ids->n; i++)
-		if ((udid && (text_same_udid(udid, ids->items[i]) || is_ecid_of_udid(ids->items[i], udid))) ||
-		    (serial && strcasecmp(serial, ids->items[i]) == 0) ||
-		    (ecid && is_ecid(ids->items[i], ecid)))
+		if (names_udid(ids->items[i], udid) ||
+		    names_otherwise(ids->items[i], serial ? serial : "", ecid ? ecid : ""))
 			return true;
 	return ids->n == 0;
 }
@@ -136,8 +148,8 @@ choose(struct candidates *c, const char *id, bool by_name)
 
 	for (i = 0; i < c->n; i++) {
 		struct candidate *d = &c->list[i];
-		bool is_it = by_name ? strcasecmp(d->serial, id) == 0 || is_ecid(id, d->ecid) :
-		    text_same_udid(d->device.udid, id) || is_ecid_of_udid(id, d->device.udid);
+		bool is_it = by_name ? names_otherwise(id, d->serial, d->ecid) :
+		    names_udid(id, d->device.udid);
 
 		matched += is_it;
 		d->is_chosen = d->is_chosen || is_it;

@@ -20,7 +20,7 @@ struct mux_device;
 int	select_devices(const struct cli *cli, bool is_changing, struct mux_device **out,
 	    size_t *n, struct error *err);
 
-/* Whether -u, if given, names the device that has these: any may be NULL, not known. */
+/* Whether -u, if given, names the device that has these; NULL: not known. */
 bool	select_wants(const struct cli *cli, const char *udid, const char *serial, const char *ecid);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -31,9 +30,7 @@ read_clock(const char *s, int *hour, int *minute)
 	if (hours < 1 || hours > 2 || s[hours] != ':' || strspn(s + hours + 1, "0123456789") != 2 ||
 	    s[hours + 3])
 		return false;
-	*hour = atoi(s);
-	*minute = atoi(s + hours + 1);
-	return *hour < 24 && *minute < 60;
+	return sscanf(s, "%2d:%2d", hour, minute) == 2 && *hour < 24 && *minute < 60;
 }
 
 /*

@@ -14,6 +14,8 @@ enum preset_extra {
 	PRESET_APP_ON_HOME = 8,		/* spec->app alone on the Home Screen */
 	PRESET_MESSAGES_SILENT = 16,	/* no notifications of Messages */
 	PRESET_PAIRING = 32,		/* allowHostPairing=false when spec->lock_pairing */
+	/* any use at all for spec->app */
+	PRESET_APP = PRESET_APP_LOCK | PRESET_APP_AUTONOMOUS | PRESET_APP_ON_HOME,
 };
 
 /* Static; texts are for people, in one or two sentences. */

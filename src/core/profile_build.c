@@ -145,9 +145,7 @@ check_spec(struct build *b)
 static int
 check_app(struct build *b)
 {
-	int uses = PRESET_APP_LOCK | PRESET_APP_AUTONOMOUS | PRESET_APP_ON_HOME;
-
-	if (b->spec->app && !(b->extras & uses))
+	if (b->spec->app && !(b->extras & PRESET_APP))
 		return error_set(b->err, ERR_USAGE, "an app is named, but no preset has a use for it");
 	if (!b->spec->app && (b->extras & PRESET_APP_NEEDED))
 		return error_set(b->err, ERR_USAGE, "this preset needs the bundle id of an app");

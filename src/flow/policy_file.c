@@ -112,11 +112,8 @@ check_udids(struct reading *r)
 
 	for (i = 0; i < udids->n; i++) {
 		const char *id = udids->items[i];
-		/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): libcyaml gives texts */
-		size_t len = strlen(id);
 
-		if ((len == 40 || len == 25 || len == 24) &&
-		    strspn(id, "0123456789abcdefABCDEF-") == len)
+		if (text_is_udid(id))
 			continue;
 		snprintf(path, sizeof(path), "devices.udids[%zu]", i);
 		reading_note(r, true, path, "%s is no UDID (40 hexadecimal digits, or 8-16)", id);

@@ -72,7 +72,8 @@ struct tally {
 
 /*
  * In the order of time. apply and verify say what a device is; remove that it
- * is so no more, if what it took off is what the last of them was about; other commands and unknown words are passed over. -1 only
+ * is so no more, if what it took off is what the last of them was about; other
+ * commands and unknown words are passed over. -1 only
  * when memory runs out.
  */
 int	tally_add(struct tally *t, const struct observation *o, struct error *err);
