@@ -79,6 +79,20 @@ match(struct identity *id, struct error *err)
 	return cert_from_x509(id->own, &id->cert, err);
 }
 
+/* Whether the certificate in it accepts this signature. */
+static bool
+verifies(const struct blob *cms)
+{
+	const unsigned char *p = cms->data;
+	auto_cms CMS_ContentInfo *info = d2i_CMS_ContentInfo(NULL, &p, (long)cms->len);
+	auto_bio BIO *content = BIO_new(BIO_s_null());
+	bool is_valid = info && content && CMS_verify(info, NULL, NULL, NULL, content,
+	    CMS_NO_SIGNER_CERT_VERIFY | CMS_BINARY) == 1;
+
+	ERR_clear_error();
+	return is_valid;
+}
+
 static int
 read_private(const struct identity_source *source, const char *path, struct blob *out,
     struct error *err)
@@ -156,6 +170,21 @@ find_loader(const char *ref, load_fn **out, struct error *err)
 	return 0;
 }
 
+/*
+ * A key whose file is damaged may name the right certificate and yet sign what
+ * nobody accepts. A token's is asked for no more than it has to.
+ */
+static int
+prove(const struct identity *id, struct error *err)
+{
+	static const char text[] = "chaperone";
+	auto_blob struct blob cms = { 0 };
+
+	if (identity_sign(id, text, sizeof(text), false, &cms, err) < 0 || !verifies(&cms))
+		return error_set(err, ERR_DATA, "its private key is damaged: what it signs is not valid");
+	return 0;
+}
+
 int
 identity_load(const struct identity_source *source, struct identity **out, struct error *err)
 {
@@ -169,7 +198,7 @@ identity_load(const struct identity_source *source, struct identity **out, struc
 	if (find_loader(source->ref, &load, err) < 0 ||
 	    load(source, source->ref, &u, &id->file, err) < 0)
 		return -1;
-	if (match(id, err) < 0)
+	if (match(id, err) < 0 || (!token_is_ref(source->ref) && prove(id, err) < 0))
 		return error_context(err, "%s", source->ref);
 	*out = steal_pointer(&id);
 	return 0;

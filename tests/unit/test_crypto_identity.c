@@ -231,6 +231,42 @@ loose_files_are_read_when_that_is_wanted(void **state)
 	}
 }
 
+/* The middle of the number'th integer of a PKCS#1 key: 0 is its version, 3 d, 6 dP. */
+static uint8_t *
+middle_of(struct blob *rsa, int number)
+{
+	uint8_t *p = rsa->data + 4, *value = p;
+	size_t len = 0;
+
+	for (; number >= 0; number--) {
+		assert_true(p + 4 < rsa->data + rsa->len && p[0] == 2);
+		len = p[1] < 0x80 ? p[1] : p[1] == 0x81 ? p[2] : (size_t)(p[2] << 8 | p[3]);
+		value = p + (p[1] < 0x80 ? 2 : p[1] == 0x81 ? 3 : 4);
+		p = value + len;
+	}
+	return value + len / 2;
+}
+
+/* It names the right certificate, and what it signs nobody would accept. */
+static void
+a_damaged_key_is_refused_before_it_signs(void **state)
+{
+	const struct identity_source source = { .ref = "cert.pem,damaged.der" };
+	auto_blob struct blob rsa = { 0 };
+	struct identity *id = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	fixture_read("rsa.der", &rsa);
+	*middle_of(&rsa, 3) ^= 1;
+	*middle_of(&rsa, 6) ^= 1;
+	fixture_write("damaged.der", rsa.data, rsa.len, 0600);
+	assert_int_equal(identity_load(&source, &id, &err), -1);
+	assert_int_equal(err.kind, ERR_DATA);
+	assert_non_null(strstr(err.message, "damaged"));
+	assert_null(id);
+}
+
 /* Every cut of a file is refused, none is a crash; few are tried, many formats. */
 static void
 damage_is_survived(void **state)
@@ -501,6 +537,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_loaded_by_what_they_hold),
 		cmocka_unit_test(loose_files_are_read_when_that_is_wanted),
+		cmocka_unit_test(a_damaged_key_is_refused_before_it_signs),
 		cmocka_unit_test(damage_is_survived),
 		cmocka_unit_test(the_certificate_is_read_into_words),
 		cmocka_unit_test(der_is_kept_byte_for_byte),
