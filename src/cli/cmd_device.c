@@ -33,7 +33,7 @@ enum {
 	DIALOG_WAIT_S = 60,	/* pair --dialog: somebody stands there to tap */
 };
 
-static const struct {
+static const struct kind {
 	const char	*name;
 	enum job_kind	 kind;
 	bool		 is_changing, has_desired, uses_identity, is_recorded;
@@ -48,33 +48,56 @@ static const struct {
 	{ "unpair", JOB_UNPAIR, true, false, false, true },
 };
 
-/* A running command: who is at work, and what has been told. */
-struct showing {
+/* A running command: who works for whom, what it wants, and what has been told. */
+struct work {
 	struct cli		*cli;
-	enum job_kind		 kind;
+	const struct kind	*kind;
+	bool			 is_changing;
+	struct host		 host;		/* one identity, or */
+	struct clients		 clients;	/* those of the policies */
+	struct attest		 attest;
+	struct signer		*attester;	/* whose signature it bears; borrowed */
+	struct desired		 desired;
+	struct journal		 journal;
+	struct job		 job;
+	bool			 is_known;	/* who we are, and where it is recorded */
 	struct progress		*progress;
 	json_t			*rows;		/* of list, until they can be sorted */
 	json_t			*results;	/* to be shown when they are on record */
-	struct journal		*journal;
-	struct attest		*attest;
 	int			 exit_code;
 };
 
 static void
-show_result(struct showing *s, json_t *message)
+clear_work(struct work *w)
 {
-	if (s->cli->options.json) {
+	/* It may go while the ledger is closed. */
+	signer_dismiss(w->host.signer);
+	json_decref(w->rows);
+	json_decref(w->results);
+	journal_close(&w->journal);
+	desired_clear(&w->desired);
+	host_close(&w->host);
+	clients_close(&w->clients);
+	attest_close(&w->attest);
+}
+
+/* ---- what is told ----------------------------------------------------------------- */
+
+static void
+show_result(struct work *w, json_t *message)
+{
+	if (w->cli->options.json) {
 		output_json_line(stdout, json_incref(message));
 		return;
 	}
-	progress_clear(s->progress);
-	if (s->kind == JOB_LIST)
-		json_array_append(s->rows, message);
-	else if (s->kind == JOB_SHOW)
-		output_device(message, s->cli->color);
+	progress_clear(w->progress);
+	if (w->job.kind == JOB_LIST)
+		json_array_append(w->rows, message);
+	else if (w->job.kind == JOB_SHOW)
+		output_device(message, w->cli->color);
 	else
-		output_result(message, s->cli->color);
-	progress_draw(s->progress);
+		output_result(message, w->cli->color);
+	progress_draw(w->progress);
 }
 
 /* list and show tell what can be known; what cannot is no failure of theirs. */
@@ -87,42 +110,42 @@ exit_code_of(enum job_kind kind, const json_t *message)
 static void
 on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_result)
 {
-	struct showing *s = ctx;
+	struct work *w = ctx;
 	int code;
 
-	journal_note(s->journal, device, message, is_result);
+	journal_note(&w->journal, device, message, is_result);
 	if (!is_result) {
-		progress_event(s->progress, device->udid, message);
+		progress_event(w->progress, device->udid, message);
 		return;
 	}
-	progress_done(s->progress, device->udid);
-	code = exit_code_of(s->kind, message);
-	if (code > s->exit_code)
-		s->exit_code = code;
-	json_array_append(s->results, message);
-	attest_add(s->attest, message);
+	progress_done(w->progress, device->udid);
+	code = exit_code_of(w->job.kind, message);
+	if (code > w->exit_code)
+		w->exit_code = code;
+	json_array_append(w->results, message);
+	attest_add(&w->attest, message);
 }
 
 static int
 on_intent(void *ctx, const struct mux_device *device, const json_t *intent, struct error *err)
 {
-	struct showing *s = ctx;
+	struct work *w = ctx;
 
-	return journal_permit(s->journal, device, intent, err);
+	return journal_permit(&w->journal, device, intent, err);
 }
 
 /* A verdict is on record before anybody reads it; one that cannot be is told all the same. */
 static int
 on_commit(void *ctx, struct error *err)
 {
-	struct showing *s = ctx;
-	int rc = journal_commit(s->journal, err);
+	struct work *w = ctx;
+	int rc = journal_commit(&w->journal, err);
 	json_t *message;
 	size_t i;
 
-	json_array_foreach(s->results, i, message)
-		show_result(s, message);
-	json_array_clear(s->results);
+	json_array_foreach(w->results, i, message)
+		show_result(w, message);
+	json_array_clear(w->results);
 	return rc;
 }
 
@@ -163,6 +186,98 @@ print_rows(const json_t *rows, bool color)
 		output_list_row(sorted[i], color);
 }
 
+/* ---- before devices ------------------------------------------------------------------ */
+
+static bool
+is_by_policy(const struct work *w)
+{
+	return w->kind->has_desired && w->cli->options.policy;
+}
+
+/* What is asked, and the identity on its way: its signer decrypts the key meanwhile. */
+static int
+begin(struct work *w, struct error *err)
+{
+	const struct options *o = &w->cli->options;
+
+	if (attest_open(w->cli, &w->attest, err) < 0)
+		return -1;
+	if (is_by_policy(w) && (desire_check_policy(w->cli, err) < 0 ||
+	    clients_open(o, o->policy, &w->clients, err) < 0))
+		return -1;
+	if (!is_by_policy(w) && (w->kind->uses_identity || o->is_identity_named) &&
+	    host_begin(o, &w->host, err) < 0)
+		return -1;
+	if (attest_choose(&w->attest, &w->host, &w->clients, &w->attester, err) < 0)
+		return -1;
+	return w->kind->has_desired && !is_by_policy(w) ?
+	    desire_from_options(w->cli, &w->desired, err) : 0;
+}
+
+/*
+ * The ledger is opened, and then the identity waited for: a wrong passphrase
+ * must not leave half a job behind.
+ */
+static int
+know(struct work *w, struct error *err)
+{
+	if (w->is_known)
+		return 0;
+	if (w->kind->is_recorded)
+		record_journal(w->cli, &w->clients.policies, &w->journal);
+	w->journal.is_batched = true;
+	if (host_await(&w->host, err) < 0 ||
+	    desired_adopt(&w->desired, w->host.cert.organization, err) < 0)
+		return -1;
+	if (w->host.signer)
+		w->job.certificate = &w->host.cert.der;
+	w->is_known = true;
+	return 0;
+}
+
+/* fleet's complete: workers have begun, and are not heard before this. */
+static int
+on_complete(void *ctx, struct error *err)
+{
+	struct work *w = ctx;
+
+	if (know(w, err) < 0)
+		return -1;
+	return w->kind->is_recorded ?
+	    record_check_journal(w->cli, w->is_changing, &w->journal, err) : 0;
+}
+
+/* A person at a prompt may take longer than a device waits: then the identity comes first. */
+static int
+select_and_know(struct work *w, struct mux_device **devices, size_t *n, struct error *err)
+{
+	struct error unknown = { 0 };
+	int rc;
+
+	if (!host_is_at_hand(&w->cli->options) && know(w, err) < 0)
+		return -1;
+	rc = select_devices(w->cli, w->is_changing, devices, n, err);
+	if ((rc == 0 && *n > 0) || know(w, &unknown) == 0)
+		return rc;
+	*err = unknown;
+	return -1;
+}
+
+static struct job
+make_job(struct work *w)
+{
+	const struct options *o = &w->cli->options;
+	int64_t wait_s = o->wait_s >= 0 ? o->wait_s : o->dialog ? DIALOG_WAIT_S : 0;
+
+	return (struct job){
+		.kind = o->dry_run ? JOB_PLAN : w->kind->kind, .desired = &w->desired, .signer = -1,
+		.policies = w->clients.policies.n ? &w->clients.policies : NULL,
+		.may_ask_person = o->dialog, .is_forced = o->force,
+		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : DEFAULT_TIMEOUT_S),
+		.person_ms = 1000 * wait_s,
+	};
+}
+
 /* ---- the command ------------------------------------------------------------------ */
 
 static int
@@ -172,45 +287,12 @@ no_device(const struct cli *cli, struct error *why)
 	return cli_fail_as(cli, EXIT_NO_DEVICE, why);
 }
 
-/* Who works for whom: one identity, or those of the policies. */
-struct side {
-	struct host	host;
-	struct clients	clients;
-	struct attest	attest;
-	struct signer	*attester;	/* whose signature it bears; borrowed */
-};
-
-static void
-close_side(struct side *s)
-{
-	host_close(&s->host);
-	clients_close(&s->clients);
-	attest_close(&s->attest);
-}
-
-static struct job
-make_job(const struct cli *cli, enum job_kind kind, struct desired *desired,
-    const struct side *side)
-{
-	const struct options *o = &cli->options;
-	int64_t wait_s = o->wait_s >= 0 ? o->wait_s : o->dialog ? DIALOG_WAIT_S : 0;
-
-	return (struct job){
-		.kind = kind, .desired = desired, .signer = -1,
-		.certificate = side->host.signer ? &side->host.cert.der : NULL,
-		.policies = side->clients.policies.n ? &side->clients.policies : NULL,
-		.may_ask_person = o->dialog, .is_forced = o->force,
-		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : DEFAULT_TIMEOUT_S),
-		.person_ms = 1000 * wait_s,
-	};
-}
-
 static int
-make_statement(const struct cli *cli, const struct job *job, const struct side *side,
-    struct journal *journal, struct error *err)
+make_statement(struct work *w, struct error *err)
 {
-	const struct wanted wanted = { .desired = job->desired, .clients = &side->clients };
-	int rc = attest_write(&side->attest, cli, side->attester, &wanted, journal, err);
+	const struct wanted wanted = { .desired = &w->desired, .clients = &w->clients };
+	struct journal *journal = &w->journal;
+	int rc = attest_write(&w->attest, w->cli, w->attester, &wanted, journal, err);
 
 	/* The devices' verdicts are on record by now; the signature follows them. */
 	if (rc == 0 && journal->ledger && journal->failed.kind == ERR_NONE)
@@ -219,104 +301,75 @@ make_statement(const struct cli *cli, const struct job *job, const struct side *
 }
 
 static int
-run_jobs(struct cli *cli, const struct job *job, struct side *side,
-    struct journal *journal, const struct mux_device *devices, size_t n)
+run_fleet(struct work *w, const struct mux_device *devices, size_t n, struct error *err)
 {
-	const struct options *o = &cli->options;
+	const struct options *o = &w->cli->options;
 	bool is_live = progress_is_welcome() && o->verbosity == 0;
-	struct showing s = { .cli = cli, .kind = job->kind, .journal = journal,
-		.attest = &side->attest };
+	bool is_recorded = w->kind->is_recorded && !o->no_ledger;
 	const struct fleet fleet = {
-		.job = job, .signer = side->host.signer, .run = cli->run,
-		.identities = side->clients.for_fleet, .n_identities = side->clients.n,
+		.job = &w->job, .signer = w->host.signer, .run = w->cli->run,
+		.identities = w->clients.for_fleet, .n_identities = w->clients.n,
 		.jobs = o->jobs > 0 ? (unsigned)o->jobs : DEFAULT_JOBS, .wants_steps = is_live,
-		.permit = journal->ledger ? on_intent : NULL, .commit = on_commit,
-		.tell = on_message, .ctx = &s,
-		.slot_of = config_slots() ? config_slot_of : NULL, .slot_ctx = (void *)(uintptr_t)config_slots(),
+		.complete = on_complete, .permit = is_recorded ? on_intent : NULL,
+		.commit = on_commit, .tell = on_message, .ctx = w,
+		.slot_of = config_slots() ? config_slot_of : NULL,
+		.slot_ctx = (void *)(uintptr_t)config_slots(),
 	};
-	struct error err = { 0 };
 	int rc;
 
-	s.rows = json_array();
-	s.results = json_array();
-	if (progress_new(n, is_live, o->verbosity < 0, &s.progress, &err) < 0)
-		return cli_fail(cli, &err);
-	rc = fleet_run(&fleet, devices, n, &err);
-	progress_free(s.progress);
-	print_rows(s.rows, cli->color);
-	json_decref(s.rows);
-	json_decref(s.results);
-	if (rc < 0)
-		return cli_fail(cli, &err);
-	/* Of a command that was stopped there is no statement: it would say less than was asked. */
-	if (side->attest.file && !deadline_interrupted() && make_statement(cli, job, side, journal,
-	    &err) < 0)
-		return cli_fail(cli, &err);
-	/* The devices are as told, but it is not on record. */
-	if (journal->failed.kind != ERR_NONE)
-		return cli_fail(cli, &journal->failed);
-	/* Each device's verdict was told; that of the command is: somebody stopped it. */
-	return deadline_interrupted() ? EXIT_INTERRUPTED : s.exit_code;
+	w->rows = json_array();
+	w->results = json_array();
+	if (progress_new(n, is_live, o->verbosity < 0, &w->progress, err) < 0)
+		return -1;
+	rc = fleet_run(&fleet, devices, n, err);
+	progress_free(w->progress);
+	print_rows(w->rows, w->cli->color);
+	return rc;
 }
 
-/*
- * The identities first: a wrong passphrase must not leave half a job behind.
- * While the signer decrypts its key, the ledger is opened.
- */
 static int
-open_side(struct cli *cli, size_t k, struct side *side, struct desired *desired,
-    struct journal *journal, struct error *err)
+run_jobs(struct work *w, const struct mux_device *devices, size_t n)
 {
-	const struct options *o = &cli->options;
-	bool by_policy = kinds[k].has_desired && o->policy;
+	struct error err = { 0 };
 
-	if (attest_open(cli, &side->attest, err) < 0)
-		return -1;
-	if (by_policy && (desire_check_policy(cli, err) < 0 ||
-	    clients_open(o, o->policy, &side->clients, err) < 0))
-		return -1;
-	if (!by_policy && (kinds[k].uses_identity || o->is_identity_named) &&
-	    host_begin(o, &side->host, err) < 0)
-		return -1;
-	if (kinds[k].is_recorded)
-		record_journal(cli, &side->clients.policies, journal);
-	if (host_await(&side->host, err) < 0 ||
-	    attest_choose(&side->attest, &side->host, &side->clients, &side->attester, err) < 0)
-		return -1;
-	return kinds[k].has_desired && !by_policy ?
-	    desire_from_options(cli, &side->host.cert, desired, err) : 0;
+	if (run_fleet(w, devices, n, &err) < 0)
+		return cli_fail(w->cli, &err);
+	/* Of a command that was stopped there is no statement: it would say less than was asked. */
+	if (w->attest.file && !deadline_interrupted() && make_statement(w, &err) < 0)
+		return cli_fail(w->cli, &err);
+	/* The devices are as told, but it is not on record. */
+	if (w->journal.failed.kind != ERR_NONE)
+		return cli_fail(w->cli, &w->journal.failed);
+	/* Each device's verdict was told; that of the command is: somebody stopped it. */
+	return deadline_interrupted() ? EXIT_INTERRUPTED : w->exit_code;
+}
+
+static const struct kind *
+find_kind(const char *name)
+{
+	const struct kind *k = kinds;
+
+	while (strcmp(k->name, name) != 0)
+		k++;
+	return k;
 }
 
 int
 cmd_device(struct cli *cli)
 {
-	auto_with(close_side) struct side side = { 0 };
-	auto_desired struct desired desired = { 0 };
+	auto_with(clear_work) struct work w = { .cli = cli, .kind = find_kind(cli->command->name) };
 	auto_free struct mux_device *devices = NULL;
-	auto_journal struct journal journal = { 0 };
 	struct error err = { 0 };
-	struct job job;
-	size_t n = 0, k = 0;
-	bool is_changing;
-	int code;
+	size_t n = 0;
 
-	while (strcmp(kinds[k].name, cli->command->name) != 0)
-		k++;
-	is_changing = kinds[k].is_changing && !cli->options.dry_run;
+	w.is_changing = w.kind->is_changing && !cli->options.dry_run;
 	fleet_catch_signals();
-	if (open_side(cli, k, &side, &desired, &journal, &err) < 0)
+	if (begin(&w, &err) < 0)
 		return cli_fail(cli, &err);
-	if (select_devices(cli, is_changing, &devices, &n, &err) < 0)
+	w.job = make_job(&w);
+	if (select_and_know(&w, &devices, &n, &err) < 0)
 		return cli_fail(cli, &err);
 	if (n == 0)
-		return kinds[k].kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
-	if (kinds[k].is_recorded &&
-	    record_check_journal(cli, is_changing, &journal, &err) < 0)
-		return cli_fail(cli, &err);
-	journal.is_batched = true;
-	job = make_job(cli, cli->options.dry_run ? JOB_PLAN : kinds[k].kind, &desired, &side);
-	code = run_jobs(cli, &job, &side, &journal, devices, n);
-	/* It may go while the ledger is closed. */
-	signer_dismiss(side.host.signer);
-	return code;
+		return w.kind->kind == JOB_LIST && !cli->options.udids.n ? 0 : no_device(cli, &err);
+	return run_jobs(&w, devices, n);
 }

@@ -12,7 +12,6 @@
 #include "core/desired.h"
 #include "core/preset.h"
 #include "core/profile.h"
-#include "crypto/cert.h"
 #include "crypto/digest.h"
 #include "flow/profile_file.h"
 
@@ -38,8 +37,7 @@ check_app(const struct options *o, const char *const *names, size_t n, struct er
 }
 
 static int
-add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
-    struct error *err)
+add_presets(const struct cli *cli, struct desired *out, struct error *err)
 {
 	const struct options *o = &cli->options;
 	struct profile_spec spec = { .is_removable = o->removable, .organization = o->organization };
@@ -48,9 +46,6 @@ add_presets(const struct cli *cli, const struct cert *cert, struct desired *out,
 
 	if (check_app(o, names, n, err) < 0)
 		return -1;
-
-	if (!spec.organization && cert && cert->organization[0])
-		spec.organization = cert->organization;
 	if (o->for_duration && when_duration(o->for_duration, &spec.duration_s, err) < 0)
 		return -1;
 	if (o->until_time && when_until(o->until_time, time(NULL), &spec.removal_at, err) < 0)
@@ -122,8 +117,7 @@ desire_check_policy(const struct cli *cli, struct error *err)
 }
 
 int
-desire_from_options(const struct cli *cli, const struct cert *cert, struct desired *out,
-    struct error *err)
+desire_from_options(const struct cli *cli, struct desired *out, struct error *err)
 {
 	const struct options *o = &cli->options;
 	bool is_removal = strcmp(cli->command->name, "remove") == 0;
@@ -133,7 +127,7 @@ desire_from_options(const struct cli *cli, const struct cert *cert, struct desir
 	if (check(cli, err) < 0)
 		return -1;
 	/* The preset is the default when nothing else is given. */
-	if ((o->presets.n || (!o->profiles.n && !cli->n_args)) && add_presets(cli, cert, out, err) < 0)
+	if ((o->presets.n || (!o->profiles.n && !cli->n_args)) && add_presets(cli, out, err) < 0)
 		return -1;
 	if (add_files(cli, out, err) < 0)
 		return -1;

@@ -2,7 +2,6 @@
 #ifndef CLI_DESIRE_H
 #define CLI_DESIRE_H
 
-struct cert;
 struct cli;
 struct desired;
 struct error;
@@ -11,11 +10,10 @@ struct error;
 int	desire_check_policy(const struct cli *cli, struct error *err);
 
 /*
- * Presets, profile files, time bounds and organization into *out. cert is the
- * identity's, whose organization is the default, or NULL. For remove the
- * arguments of the command are identifiers, and all is inverted.
+ * Presets, profile files, time bounds and --organization into *out. For remove
+ * the arguments of the command are identifiers, and all is inverted. The
+ * identity's organization is the default: desired_adopt() when it is known.
  */
-int	desire_from_options(const struct cli *cli, const struct cert *cert,
-	    struct desired *out, struct error *err);
+int	desire_from_options(const struct cli *cli, struct desired *out, struct error *err);
 
 #endif

@@ -2,15 +2,18 @@
 #include "cli/host.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "cli/options.h"
+#include "crypto/agentclient.h"
 #include "crypto/identity.h"
 #include "crypto/launcher.h"
 #include "crypto/secret.h"
 #include "crypto/signer.h"
+#include "crypto/token.h"
 
 /* Whether devices take an expired one is not known: say so, and try. */
 static void
@@ -88,6 +91,22 @@ host_launch(const struct options *o, struct launcher *l, struct host *out, struc
 		return -1;
 	warn_of_validity(&out->cert);
 	return 0;
+}
+
+/* Not a pipe: who writes to it may be asking a person. */
+static bool
+is_file(const char *path)
+{
+	struct stat st;
+
+	return path && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool
+host_is_at_hand(const struct options *o)
+{
+	return !o->identity || agentclient_is_ref(o->identity) ||
+	    (!token_is_ref(o->identity) && is_file(o->passphrase_file));
 }
 
 void

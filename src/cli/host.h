@@ -33,6 +33,13 @@ int	host_launch(const struct options *o, struct launcher *l, struct host *out, s
 int	host_load(const struct options *o, struct host *out, struct error *err);
 void	host_close(struct host *h);
 
+/*
+ * Whether an identity can only be had within moments, or is refused: nothing is
+ * asked of a person, of another program or of a token. Not when this cannot be
+ * told from its name.
+ */
+bool	host_is_at_hand(const struct options *o);
+
 #define auto_host	auto_with(host_close)
 
 #endif

@@ -129,24 +129,53 @@ desired_matches(const char *pattern, const char *identifier)
 	return strcmp(pattern, identifier) == 0;
 }
 
-/* Builds p again as the organization's that the device lists for it. */
+/* The organization is part of what a profile says, and so of its UUID: it is built again. */
+static int
+rebuild(struct desired_profile *p, const char *organization, profile_digest_fn *digest,
+    struct error *err)
+{
+	struct desired_profile again = { .is_built = true, .spec = p->spec };
+
+	again.spec.organization = organization;
+	if (build(&again, digest, err) < 0) {
+		clear_profile(&again);
+		return -1;
+	}
+	clear_profile(p);
+	*p = again;
+	return 0;
+}
+
+static bool
+is_nobodys(const struct desired_profile *p)
+{
+	return p->is_built && !p->spec.organization;
+}
+
+int
+desired_adopt(struct desired *d, const char *organization, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_profiles && *organization; i++)
+		if (is_nobodys(&d->profiles[i]) &&
+		    rebuild(&d->profiles[i], organization, d->digest, err) < 0)
+			return -1;
+	return 0;
+}
+
+/* As the organization's that the device lists for it; the next device may list another. */
 static int
 settle_one(struct desired_profile *p, profile_digest_fn *digest, const struct facts *facts,
     struct error *err)
 {
 	const struct installed_profile *found = facts_find_profile(facts, p->profile.identifier);
-	struct desired_profile again = { .is_built = true, .spec = p->spec };
 
-	if (!p->is_built || p->spec.organization || !found || !found->organization)
+	if (!is_nobodys(p) || !found || !found->organization)
 		return 0;
-	again.spec.organization = found->organization;
-	if (build(&again, digest, err) < 0) {
-		clear_profile(&again);
+	if (rebuild(p, found->organization, digest, err) < 0)
 		return -1;
-	}
-	again.spec.organization = NULL;
-	clear_profile(p);
-	*p = again;
+	p->spec.organization = NULL;
 	return 0;
 }
 

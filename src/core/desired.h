@@ -45,6 +45,11 @@ void	desired_clear(struct desired *d);
 #define auto_desired	auto_with(desired_clear)
 
 /*
+ * The profiles built by us for nobody by name become organization's ("": they
+ * stay nobody's), which is borrowed until desired_clear().
+ */
+int	desired_adopt(struct desired *d, const char *organization, struct error *err);
+/*
  * Without an identity and without --organization nobody told whose profile it
  * is. The organization is a label on the screen, part of the content and so of
  * the UUID: take it from the device's own list and build again. Should the

@@ -202,7 +202,7 @@ serve(struct serving *s, const struct client *c)
 	}
 	x.request = &r;
 	s->asked_at = now_monotonic_ms();
-	if (r.purpose != AGENTREQUEST_CERTIFICATE) {
+	if (r.purpose != SIGNREQUEST_CERTIFICATE) {
 		sign(&x);
 	} else if (der->len > SIGNER_ANSWER_MAX) {
 		refuse(&x, AGENT_REFUSED, AGENT_BAD_IDENTITY, "the identity's certificate is too large");

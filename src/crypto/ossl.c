@@ -9,6 +9,16 @@
 
 #include "base/blob.h"
 
+/*
+ * Its own clean-up at exit only takes time: what is secret is wiped where it
+ * lies. Heeded when this is the first that OpenSSL hears of us.
+ */
+bool
+ossl_start(void)
+{
+	return OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
+}
+
 int
 ossl_error(struct error *err, enum error_kind kind, const char *fmt, ...)
 {

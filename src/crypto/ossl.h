@@ -48,6 +48,12 @@ OSSL_CLEANER(x509_sig, X509_SIG, X509_SIG_free)
 #define auto_x509_sig	auto_with(clean_x509_sig)
 
 /*
+ * Sets OpenSSL up with its configuration file. Optional, but whoever forks or is
+ * confined later does it before; again is free. false: it cannot be used.
+ */
+bool	ossl_start(void);
+
+/*
  * Sets *err with the root of OpenSSL's error queue appended, and empties the
  * queue. Running out of memory is said as such. Returns -1.
  */

@@ -17,10 +17,10 @@
 #include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/digest.h"
+#include "crypto/ossl.h"
 #include "crypto/signed.h"
 #include "crypto/signrequest.h"
 #include "crypto/signserver.h"
-#include "crypto/tls.h"
 
 enum {
 	GOODBYE_MS = 2000,
@@ -148,6 +148,8 @@ signer_begin(const struct identity_source *source, struct signer **out, struct e
 		free(fresh);
 		return error_set_sys(err, ERR_SOFTWARE, errno, "a socket for the signer");
 	}
+	/* Once for both; if it fails, so does what needs it. */
+	(void)ossl_start();
 	pid = fork();
 	if (pid == 0)
 		_exit(signserver_run(ends[1], source, parent));
@@ -176,10 +178,10 @@ signer_adopt(int control, int pidfd, struct signer **out, struct error *err)
 int
 signer_await(struct signer *s, struct cert *cert, struct error *err)
 {
-	struct error later = { 0 };
+	static const char load = SIGNSERVER_LOAD;
 
-	/* While the child decrypts. Should it fail, whoever needs TLS will say so. */
-	(void)tls_prepare(&later);
+	/* Should it be gone, there is no answer either. */
+	(void)passfd_send(s->control, &load, sizeof(load), -1, MSG_DONTWAIT);
 	return hear(s, cert, err);
 }
 
@@ -270,17 +272,14 @@ take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *e
 	return blob_set(out, a.body, a.len) < 0 ? error_memory(err) : 0;
 }
 
-int
-signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
-    struct deadline deadline, struct blob *out, struct error *err)
+static int
+exchange(int fd, const struct signrequest *r, struct deadline deadline, struct blob *out,
+    struct error *err)
 {
-	struct signrequest r = { .purpose = purpose, .challenge = challenge, .len = len };
 	uint8_t packet[SIGNANSWER_MAX];
 	ssize_t n;
 
-	if (len == 0 || len > SIGNER_CHALLENGE_MAX)
-		return error_set(err, ERR_PROTOCOL, "the device's challenge has %zu bytes", len);
-	if (ask(fd, &r, err) < 0)
+	if (ask(fd, r, err) < 0)
 		return -1;
 	do {
 		if (deadline_wait(fd, POLLIN, deadline, err) < 0)
@@ -290,6 +289,25 @@ signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t l
 	if (n <= 0)
 		return error_set(err, ERR_UNAVAILABLE, gone);
 	return take_answer(packet, (size_t)n, out, err);
+}
+
+int
+signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
+    struct deadline deadline, struct blob *out, struct error *err)
+{
+	const struct signrequest r = { .purpose = (int)purpose, .challenge = challenge, .len = len };
+
+	if (len == 0 || len > SIGNER_CHALLENGE_MAX)
+		return error_set(err, ERR_PROTOCOL, "the device's challenge has %zu bytes", len);
+	return exchange(fd, &r, deadline, out, err);
+}
+
+int
+signer_certificate(int fd, struct deadline deadline, struct blob *out, struct error *err)
+{
+	const struct signrequest r = { .purpose = SIGNREQUEST_CERTIFICATE };
+
+	return exchange(fd, &r, deadline, out, err);
 }
 
 /* ---- documents ------------------------------------------------------------- */

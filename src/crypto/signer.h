@@ -34,13 +34,13 @@ enum signer_purpose {
 
 /* "pairing", "escalation", "seal", "statement", "profile"; NULL: there is none. */
 const char *signer_purpose_word(int purpose);
-bool	signer_is_document(enum signer_purpose purpose);
+bool	signer_is_document(int purpose);
 
 /*
- * Forks the signer. The child loads the identity (and asks for its passphrase,
- * in the child, where all descriptors but the first three are closed) and
- * keeps it in memory that is neither dumped nor swapped; this process never
- * sees the key. Call it before any worker is forked, before there is a thread,
+ * Forks the signer. The child, when it is awaited, loads the identity (and asks
+ * for its passphrase, in the child, where all descriptors but the first three
+ * are closed) and keeps it in memory that is neither dumped nor swapped; this
+ * process never sees the key. Call it before any worker is forked, before there is a thread,
  * and before anything a device sent is parsed; who takes keys later has a
  * crypto/launcher.h. The child ignores the terminal's
  * signals: it ends when this process does, or with signer_stop().
@@ -48,9 +48,10 @@ bool	signer_is_document(enum signer_purpose purpose);
 int	signer_begin(const struct identity_source *source, struct signer **out,
 	    struct error *err);
 /*
- * Returns when the identity is loaded, with its certificate in *cert, or -1
- * with the child's own error. Old files take some milliseconds to decrypt; what
- * this process has to do anyway it does between the two, and tls_prepare() in here.
+ * Once: has it load the identity and returns when that is done, with its
+ * certificate in *cert, or -1 with the child's own error. Old files take some
+ * milliseconds to decrypt: workers are best begun between the two. Their
+ * channels can be had at once, and are heard when the identity is loaded.
  */
 int	signer_await(struct signer *s, struct cert *cert, struct error *err);
 /* One that a launcher has forked, in place of signer_begin(). Takes both descriptors, if it can. */
@@ -99,5 +100,10 @@ void	signer_forget(struct signer *s);
  */
 int	signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
 	    struct deadline deadline, struct blob *out, struct error *err);
+/*
+ * The certificate in DER, for a worker that was started before its parent knew
+ * it: waits until the identity is loaded. No signature; errors as above.
+ */
+int	signer_certificate(int fd, struct deadline deadline, struct blob *out, struct error *err);
 
 #endif

@@ -45,7 +45,7 @@ signkey_cert(const struct signkey *k)
 static int
 ask_certificate(struct signkey *k, struct error *err)
 {
-	const struct agentrequest r = { .purpose = AGENTREQUEST_CERTIFICATE };
+	const struct agentrequest r = { .purpose = SIGNREQUEST_CERTIFICATE };
 	auto_blob struct blob der = { 0 };
 
 	if (agentclient_ask(k->agent, &r, &der, err) < 0)
@@ -75,7 +75,7 @@ ask_agent(const struct signkey *k, const char *device, const struct signrequest 
     struct blob *out, struct error *err)
 {
 	struct agentrequest asked = {
-		.purpose = (int)r->purpose, .challenge = r->challenge, .len = r->len,
+		.purpose = r->purpose, .challenge = r->challenge, .len = r->len,
 	};
 	auto_blob struct blob cms = { 0 };
 

@@ -83,17 +83,20 @@ signer_purpose_word(int purpose)
 }
 
 bool
-signer_is_document(enum signer_purpose purpose)
+signer_is_document(int purpose)
 {
 	return purpose == SIGNER_SEAL || purpose == SIGNER_STATEMENT || purpose == SIGNER_PROFILE;
 }
 
-/* A challenge has its bounds, a document is a digest. */
+/* A challenge has its bounds, a document is a digest, and who asks for the certificate has neither. */
 static bool
-is_length_of(enum signer_purpose purpose, size_t len)
+is_shape_of(int purpose, size_t len)
 {
-	return signer_is_document(purpose) ? len == SIGNER_DIGEST :
-	    len > 0 && len <= SIGNER_CHALLENGE_MAX;
+	if (purpose == SIGNREQUEST_CERTIFICATE)
+		return len == 0;
+	if (signer_is_document(purpose))
+		return len == SIGNER_DIGEST;
+	return signer_purpose_word(purpose) && len > 0 && len <= SIGNER_CHALLENGE_MAX;
 }
 
 bool
@@ -102,9 +105,9 @@ signrequest_parse(const void *packet, size_t len, struct signrequest *out)
 	struct header h;
 
 	if (!get_header(packet, len, MAGIC_REQUEST, SIGNER_CHALLENGE_MAX, &h) ||
-	    !signer_purpose_word(h.kind) || !is_length_of((enum signer_purpose)h.kind, h.length))
+	    !is_shape_of(h.kind, h.length))
 		return false;
-	out->purpose = (enum signer_purpose)h.kind;
+	out->purpose = h.kind;
 	out->challenge = (const uint8_t *)packet + SIGNREQUEST_HEADER;
 	out->len = h.length;
 	return true;
@@ -167,13 +170,10 @@ is_all_zero(const char *device)
 static bool
 is_shape_right(const struct agentrequest *r)
 {
-	if (r->purpose == AGENTREQUEST_CERTIFICATE)
-		return r->len == 0 && is_all_zero(r->device);
-	if (!signer_purpose_word(r->purpose) ||
-	    !is_length_of((enum signer_purpose)r->purpose, r->len))
+	if (!is_shape_of(r->purpose, r->len))
 		return false;
-	return signer_is_document((enum signer_purpose)r->purpose) ? is_all_zero(r->device) :
-	    is_device(r->device);
+	return r->purpose == SIGNREQUEST_CERTIFICATE || signer_is_document(r->purpose) ?
+	    is_all_zero(r->device) : is_device(r->device);
 }
 
 bool

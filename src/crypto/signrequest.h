@@ -12,7 +12,7 @@
  * One packet each way, numbers big-endian. Request: magic, version (16 bits),
  * purpose (16 bits), length, that many bytes of challenge (or 32 of a document's
  * SHA-256), and nothing after them. Answer: magic, version, status (16 bits; 0, or an enum error_kind),
- * length, that many bytes: the CMS, or one line of text.
+ * length, that many bytes: the CMS, the certificate in DER, or one line of text.
  */
 enum {
 	SIGNREQUEST_HEADER = 12,
@@ -20,11 +20,14 @@ enum {
 	SIGNANSWER_MAX = SIGNREQUEST_HEADER + SIGNER_ANSWER_MAX,
 };
 
+/* A purpose beside enum signer_purpose: not to sign, but to say whose key it is. */
+enum { SIGNREQUEST_CERTIFICATE = 16 };
+
 /* The bytes are borrowed from the packet. */
 struct signrequest {
-	enum signer_purpose	 purpose;
+	int			 purpose;	/* enum signer_purpose, or SIGNREQUEST_CERTIFICATE */
 	const uint8_t		*challenge;
-	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX, SIGNER_DIGEST of a document */
+	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX, SIGNER_DIGEST of a document, or 0 */
 };
 
 struct signanswer {
@@ -49,7 +52,6 @@ size_t	signanswer_write(const struct signanswer *a, uint8_t out[SIGNANSWER_MAX])
  * these numbers, whatever the version of either side.
  */
 enum {
-	AGENTREQUEST_CERTIFICATE = 16,	/* a purpose beside enum signer_purpose */
 	AGENTREQUEST_DEVICE = 64,
 	AGENTREQUEST_MAX = SIGNREQUEST_MAX + AGENTREQUEST_DEVICE,
 };
@@ -63,7 +65,7 @@ enum agent_status {
 };
 
 struct agentrequest {
-	int		 purpose;	/* enum signer_purpose, or AGENTREQUEST_CERTIFICATE */
+	int		 purpose;	/* as of a signrequest */
 	char		 device[AGENTREQUEST_DEVICE];
 	const uint8_t	*challenge;	/* borrowed from the packet */
 	size_t		 len;

@@ -41,6 +41,7 @@ struct server {
 	struct channel		*channels;
 	struct pollfd		*polled;	/* control, then the channels in order */
 	size_t			 n, room;
+	bool			 must_load;
 };
 
 static void
@@ -163,9 +164,21 @@ make_room(struct server *s)
 	return true;
 }
 
+static void
+add_channel(struct server *s, const struct signserver_grant *grant, int *fd)
+{
+	if (!make_room(s)) {
+		log_verbose("signer: too many channels");
+		return;
+	}
+	s->channels[s->n] = (struct channel){ .fd = steal_fd(fd) };
+	memcpy(s->channels[s->n].udid, grant->udid, sizeof(grant->udid));
+	s->n++;
+}
+
 /* -1: the parent is gone, or says something that only a bug can say. */
 static int
-add_channel(struct server *s)
+obey(struct server *s)
 {
 	struct signserver_grant grant;
 	auto_fd int fd = -1;
@@ -173,17 +186,13 @@ add_channel(struct server *s)
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
-	if (n <= 0)
-		return -1;
-	if (n != sizeof(grant) || fd < 0 || !memchr(grant.udid, '\0', sizeof(grant.udid)))
-		return -1;
-	if (!make_room(s)) {
-		log_verbose("signer: too many channels");
+	if (n == 1 && grant.udid[0] == SIGNSERVER_LOAD) {
+		s->must_load = true;
 		return 0;
 	}
-	s->channels[s->n] = (struct channel){ .fd = steal_fd(&fd) };
-	memcpy(s->channels[s->n].udid, grant.udid, sizeof(grant.udid));
-	s->n++;
+	if (n != sizeof(grant) || fd < 0 || !memchr(grant.udid, '\0', sizeof(grant.udid)))
+		return -1;
+	add_channel(s, &grant, &fd);
 	return 0;
 }
 
@@ -197,7 +206,7 @@ is_for_documents(const struct channel *c)
 static void
 log_request(const struct channel *c, const struct signrequest *r, const char *outcome)
 {
-	const char *word = signer_purpose_word((int)r->purpose);
+	const char *word = signer_purpose_word(r->purpose);
 	char id[SIGNSERVER_UDID_MAX];
 
 	text_shorten_id(c->udid, id, sizeof(id));
@@ -246,6 +255,15 @@ sign(const struct server *s, struct channel *c, const struct signrequest *r)
 	return answer(c, &(struct signanswer){ .body = cms.data, .len = cms.len });
 }
 
+/* Whose key it is everybody may know; it is told once more for every worker that asks. */
+static int
+tell_certificate(const struct server *s, const struct channel *c)
+{
+	const struct blob *der = &signkey_cert(s->key)->der;
+
+	return answer(c, &(struct signanswer){ .body = der->data, .len = der->len });
+}
+
 /* -1: this channel is over. */
 static int
 serve(const struct server *s, struct channel *c)
@@ -262,7 +280,7 @@ serve(const struct server *s, struct channel *c)
 		log_verbose("signer: a malformed request ends its channel");
 		return -1;
 	}
-	return sign(s, c, &r);
+	return r.purpose == SIGNREQUEST_CERTIFICATE ? tell_certificate(s, c) : sign(s, c, &r);
 }
 
 static void
@@ -305,13 +323,25 @@ serve_all(struct server *s)
 		if (ready <= 0)
 			continue;
 		serve_ready(s);
-		if (s->polled[0].revents && add_channel(s) < 0)
+		if (s->polled[0].revents && obey(s) < 0)
 			return 0;
 	}
 }
 
+/* The parent may have things to do first; channels that it grants meanwhile are heard later. */
 static int
-tell_certificate(const struct server *s, struct error *err)
+await_order(struct server *s)
+{
+	struct pollfd pfd = { .fd = s->control, .events = POLLIN };
+
+	while (!s->must_load)
+		if ((poll(&pfd, 1, -1) < 0 && errno != EINTR) || obey(s) < 0)
+			return -1;
+	return 0;
+}
+
+static int
+tell_loaded(const struct server *s, struct error *err)
 {
 	const struct cert *cert = signkey_cert(s->key);
 	struct error none = { 0 };
@@ -336,9 +366,9 @@ signserver_run(int control, const struct identity_source *source, pid_t parent)
 		return 1;
 	harden();
 	s.control = close_others(control);
-	if (s.control < 0)
+	if (s.control < 0 || await_order(&s) < 0)
 		return 1;
-	if (signkey_open(source, &s.key, &err) < 0 || tell_certificate(&s, &err) < 0) {
+	if (signkey_open(source, &s.key, &err) < 0 || tell_loaded(&s, &err) < 0) {
 		(void)send(s.control, &err, sizeof(err), MSG_NOSIGNAL);
 		return 1;
 	}

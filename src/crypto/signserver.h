@@ -4,22 +4,27 @@
 
 #include <sys/types.h>
 
+#include "crypto/signer.h"
+
 struct identity_source;
 
 enum {
 	SIGNSERVER_UDID_MAX = 64,
 	SIGNSERVER_CHANNELS_MAX = 4096,
-	SIGNSERVER_CERT_MAX = 65536,
+	SIGNSERVER_CERT_MAX = SIGNER_ANSWER_MAX,	/* bytes; nothing it signs could hold a larger one */
 };
 
-/* The parent's only message, with a channel's descriptor beside it. */
+/* The parent's message, with a channel's descriptor beside it. */
 struct signserver_grant {
 	char	udid[SIGNSERVER_UDID_MAX];
 };
 
+/* Its other one, a single byte, and once: load the identity. */
+enum { SIGNSERVER_LOAD = 'L' };
+
 /*
  * Runs in the forked child until control is closed, then returns its exit code.
- * First it answers with a struct error: of the same program image, so that even
+ * Told to load, it answers with a struct error: of the same program image, so that even
  * the hint, which is static text, means the same there. After ERR_NONE follows
  * the certificate in DER. parent is who forked it: without it, it ends.
  */

@@ -56,19 +56,27 @@ get_context(void)
 {
 	static SSL_CTX *ctx;
 
-	/*
-	 * OpenSSL's own clean-up at exit only takes time: what is secret is wiped
-	 * where it lies. Heeded when this is the first that OpenSSL hears of us.
-	 */
-	if (!ctx && OPENSSL_init_ssl(OPENSSL_INIT_NO_ATEXIT, NULL) == 1)
+	if (!ctx && ossl_start())
 		ctx = make_context();
 	return ctx;
+}
+
+static int
+starting_error(struct error *err)
+{
+	return ossl_error(err, ERR_SOFTWARE, "starting TLS");
+}
+
+int
+tls_start(struct error *err)
+{
+	return ossl_start() ? 0 : starting_error(err);
 }
 
 int
 tls_prepare(struct error *err)
 {
-	return get_context() ? 0 : ossl_error(err, ERR_SOFTWARE, "starting TLS");
+	return get_context() ? 0 : starting_error(err);
 }
 
 static bool
@@ -286,6 +294,7 @@ tls_learn(const struct tls_client *who)
 {
 	struct error later = { 0 };
 
+	(void)tls_prepare(&later);
 	(void)learn(who, &later);
 }
 
@@ -344,7 +353,7 @@ tls_open(int fd, const struct tls_client *who, struct deadline deadline, struct 
 	t->ssl = ctx ? SSL_new(ctx) : NULL;
 	bio = t->ssl ? tlslink_new(&t->link) : NULL;
 	if (!bio)
-		return ossl_error(err, ERR_SOFTWARE, "starting TLS");
+		return starting_error(err);
 	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_connect_state(t->ssl);
 	if (use_client(t->ssl, who, err) < 0)

@@ -21,15 +21,17 @@ struct tls_client {
 };
 
 /*
- * Makes what all connections of a process share, so that processes forked
- * afterwards share it too and open no file for it. Optional; tls_open() does it
- * otherwise. ERR_SOFTWARE when OpenSSL cannot be set up.
+ * Sets OpenSSL up with the files of this computer, which a process that is to be
+ * confined must do before. tls_prepare() also makes what all connections of a
+ * process share, so that processes forked afterwards share it too; without it
+ * each makes its own when it is needed. ERR_SOFTWARE when that cannot be done.
  */
+int	tls_start(struct error *err);
 int	tls_prepare(struct error *err);
 
 /*
- * Decodes the pair now, while a device thinks: the next tls_open() with it is
- * quicker. What cannot be decoded is told there.
+ * Decodes the pair now, while a device thinks, and makes what connections share:
+ * the next tls_open() with it is quicker. What fails here is told there.
  */
 void	tls_learn(const struct tls_client *who);
 

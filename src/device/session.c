@@ -24,7 +24,9 @@ struct session {
 	struct pair_record	 record;
 	struct lockdown		*lockdown;
 	struct mcinstall	*mcinstall;
-	bool			 has_record, is_escalated;
+	struct lockdown_service	 service;	/* MCInstall, once it was asked for */
+	struct error		 unserved;	/* kind not ERR_NONE: why it is not there */
+	bool			 has_record, awaits_values, is_escalated;
 };
 
 void
@@ -88,6 +90,52 @@ reopen(struct session *s, struct deadline deadline, struct error *err)
 	return lockdown_open(&s->device, deadline, &s->lockdown, err);
 }
 
+/* With the escrow bag a locked device starts the service, if it ever was unlocked. */
+static int
+start_service(struct session *s, struct deadline deadline, struct error *err)
+{
+	const struct blob *bag = s->record.escrow_bag.len ? &s->record.escrow_bag : NULL;
+
+	if (lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, NULL, deadline, &s->service, err) == 0)
+		return 0;
+	if (!bag || !is_refusal(err, REFUSED_PASSWORD_PROTECTED))
+		return -1;
+	*err = (struct error){ 0 };
+	return lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, bag, deadline, &s->service, err);
+}
+
+static int
+read_values(struct session *s, struct deadline deadline, struct facts *facts, struct error *err)
+{
+	auto_plist plist_t values = NULL;
+
+	return lockdown_get_value(s->lockdown, NULL, NULL, deadline, &values, err) < 0 ? -1 :
+	    facts_read_values(facts, values, err);
+}
+
+/*
+ * For profiles it is the service, and while that is opened the device tells its
+ * values. That it has no service for us now is for session_open_mcinstall().
+ */
+static int
+ask_first_question(struct session *s, struct deadline deadline, struct facts *facts,
+    struct error *err)
+{
+	struct error *why = &s->unserved;
+
+	*why = (struct error){ 0 };
+	if (!s->host->is_for_profiles)
+		return read_values(s, deadline, facts, err);
+	if (start_service(s, deadline, why) == 0) {
+		s->awaits_values = true;
+		return lockdown_ask_values(s->lockdown, deadline, err);
+	}
+	if (why->kind == ERR_DEVICE && why->refusal != REFUSED_TLS)
+		return read_values(s, deadline, facts, err);
+	*err = *why;
+	return -1;
+}
+
 /*
  * A session, and the first question in it: under TLS 1.3 a device that does not
  * accept our certificate says so only when we read.
@@ -95,11 +143,8 @@ reopen(struct session *s, struct deadline deadline, struct error *err)
 static int
 enter(struct session *s, struct deadline deadline, struct facts *facts, struct error *err)
 {
-	auto_plist plist_t values = NULL;
-
 	if (lockdown_start_session(s->lockdown, &s->record, deadline, err) < 0 ||
-	    lockdown_get_value(s->lockdown, NULL, NULL, deadline, &values, err) < 0 ||
-	    facts_read_values(facts, values, err) < 0)
+	    ask_first_question(s, deadline, facts, err) < 0)
 		return -1;
 	facts->is_paired = YES;
 	return 0;
@@ -116,6 +161,12 @@ enter_when_unlocked(struct session *s, struct patience *patience, struct facts *
 			return -1;
 	}
 	return 0;
+}
+
+static int
+identify(const struct session_host *host, struct error *err)
+{
+	return host->identify ? host->identify(host->sign_ctx, err) : 0;
 }
 
 static int
@@ -151,13 +202,16 @@ static int
 become_trusted(struct session *s, struct patience *patience, struct facts *facts,
     struct error *err)
 {
-	bool may_pair = (s->host->may_pair && s->host->certificate) || s->host->may_ask_person;
 	auto_plist plist_t values = NULL;
+	bool may_pair;
 
 	facts->is_paired = NO;
 	/* A device hangs up on who idles, and keys take their time: first they, then it.
 	 * A refusal during the TLS handshake has cost us the connection anyhow. */
 	close_lockdown(s);
+	if (identify(s->host, err) < 0)
+		return -1;
+	may_pair = (s->host->may_pair && s->host->certificate) || s->host->may_ask_person;
 	if (may_pair && !*s->host->keys && pairing_keys_new(s->host->keys, err) < 0)
 		return error_context(err, "preparing to pair");
 	if (reopen(s, patience->job, err) < 0)
@@ -208,20 +262,6 @@ session_open(const struct mux_device *device, const struct session_host *host,
 
 /* ---- MCInstall ----------------------------------------------------------- */
 
-/* With the escrow bag a locked device starts the service, if it ever was unlocked. */
-static int
-start_service(struct session *s, struct deadline deadline, struct lockdown_service *out,
-    struct error *err)
-{
-	const struct blob *bag = s->record.escrow_bag.len ? &s->record.escrow_bag : NULL;
-
-	if (lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, NULL, deadline, out, err) == 0)
-		return 0;
-	if (!bag || !is_refusal(err, REFUSED_PASSWORD_PROTECTED))
-		return -1;
-	return lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, bag, deadline, out, err);
-}
-
 /* A locked device does not start MCInstall: lockdown at least knows one thing. */
 static void
 ask_supervision(struct session *s, struct deadline deadline, struct facts *facts)
@@ -235,28 +275,77 @@ ask_supervision(struct session *s, struct deadline deadline, struct facts *facts
 		facts->is_supervised = yes ? YES : NO;
 }
 
-int
-session_open_mcinstall(struct session *s, struct patience *patience, struct facts *facts,
+/* What session_open() has come to, and then asks again while a person has time. */
+static int
+await_service(struct session *s, struct patience *patience, struct facts *facts,
     struct error *err)
+{
+	int rc = s->unserved.kind == ERR_NONE ? 0 : -1;
+
+	*err = s->unserved;
+	while (rc < 0) {
+		bool is_locked = is_refusal(err, REFUSED_PASSWORD_PROTECTED) ||
+		    is_refusal(err, REFUSED_ESCROW_LOCKED);
+
+		if (!is_locked)
+			return -1;
+		if (patience_wait(patience, WAIT_UNLOCK, err) < 0) {
+			ask_supervision(s, patience->job, facts);
+			return -1;
+		}
+		rc = start_service(s, patience->job, err);
+	}
+	return 0;
+}
+/* The device may refuse while it is locked; it is asked again while a person has time. */
+static int
+hear_values(struct session *s, struct patience *patience, struct facts *facts, struct error *err)
+{
+	auto_plist plist_t values = NULL;
+
+	if (!s->awaits_values)
+		return 0;
+	s->awaits_values = false;
+	while (lockdown_hear_values(s->lockdown, patience->job, &values, err) < 0)
+		if (!is_refusal(err, REFUSED_PASSWORD_PROTECTED) ||
+		    patience_wait(patience, WAIT_UNLOCK, err) < 0 ||
+		    lockdown_ask_values(s->lockdown, patience->job, err) < 0)
+			return -1;
+	return facts_read_values(facts, values, err);
+}
+
+static int
+begin_mcinstall(struct session *s, struct deadline deadline, struct error *err)
 {
 	const struct tls_client who = {
 		.certificate = &s->record.keys.host_certificate, .key = &s->record.keys.host_key,
 	};
-	struct lockdown_service service;
+
+	if (mcinstall_open(&s->device, &s->service, &who, deadline, &s->mcinstall, err) < 0)
+		return -1;
+	return mcinstall_ask_cloud_configuration(s->mcinstall, deadline, err);
+}
+
+int
+session_open_mcinstall(struct session *s, struct patience *patience, struct facts *facts,
+    struct error *err)
+{
 	auto_plist plist_t reply = NULL;
+	struct error silent = { 0 };
+	struct patience brief;
 
-	while (start_service(s, patience->job, &service, err) < 0) {
-		bool is_locked = is_refusal(err, REFUSED_PASSWORD_PROTECTED) ||
-		    is_refusal(err, REFUSED_ESCROW_LOCKED);
-
-		if (is_locked && patience_wait(patience, WAIT_UNLOCK, err) == 0)
-			continue;
-		if (is_locked)
-			ask_supervision(s, patience->job, facts);
+	if (await_service(s, patience, facts, err) < 0)
+		return -1;
+	if (begin_mcinstall(s, patience->job, err) < 0) {
+		/* Who it is can be told of a device also when it fails us here. */
+		brief = *patience;
+		brief.person_ms = 0;
+		(void)hear_values(s, &brief, facts, &silent);
 		return -1;
 	}
-	if (mcinstall_open(&s->device, &service, &who, patience->job, &s->mcinstall, err) < 0 ||
-	    mcinstall_get_cloud_configuration(s->mcinstall, patience->job, &reply, err) < 0)
+	if (hear_values(s, patience, facts, err) < 0 ||
+	    mcinstall_hear_cloud_configuration(s->mcinstall, patience->job, &reply, err) < 0 ||
+	    identify(s->host, err) < 0)
 		return -1;
 	return facts_read_cloud(facts, reply, s->host->certificate, err);
 }

@@ -17,6 +17,9 @@ struct session;
 /* Who we are towards the device. Borrowed while the session lives. */
 struct session_host {
 	const struct blob	*certificate;	/* DER of the supervision identity, or NULL */
+	/* Called before the certificate is first looked at, to set it; it may wait. NULL:
+	 * it is as it is. ctx is sign_ctx. */
+	int			(*identify)(void *ctx, struct error *err);
 	mcinstall_sign_fn	*sign_pairing;	/* signs a challenge of Pair */
 	mcinstall_sign_fn	*sign_escalation;
 	void			*sign_ctx;
@@ -29,6 +32,7 @@ struct session_host {
 	/* Made when they are first needed, and used again: what one device refused to
 	 * one identity may serve the next. The caller's, even on failure. */
 	struct pairing_keys	**keys;
+	bool			 is_for_profiles;	/* session_open_mcinstall() will follow */
 	bool			 may_pair;		/* silently, with the certificate */
 	bool			 may_ask_person;	/* pair by the Trust dialog */
 };
@@ -39,8 +43,9 @@ struct session_host {
  * when may_pair, by the dialog when may_ask_person, and not at all otherwise
  * (ERR_DEVICE, REFUSED_INVALID_HOST_ID). A new record is stored only when the device gave
  * an escrow bag with it: a locked one agrees and stores nothing.
- * Fills what lockdown says into *facts, also when it fails half-way.
- * *out is the caller's. Blocks within patience.
+ * Fills what lockdown says into *facts, also when it fails half-way; for profiles
+ * that is complete when MCInstall is open, because the device answers both side
+ * by side. *out is the caller's. Blocks within patience.
  */
 int	session_open(const struct mux_device *device, const struct session_host *host,
 	    struct patience *patience, struct facts *facts, struct session **out,

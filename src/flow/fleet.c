@@ -57,6 +57,7 @@ struct crew {
 	struct pollfd		*polls;
 	bool			 is_stopping;	/* no more jobs are begun */
 	bool			 was_told;	/* workers have heard of the interrupt */
+	bool			 is_complete;	/* and so workers are heard */
 	size_t			 started;
 	struct deadline		 commit_by;	/* what was told is committed; never: nothing was */
 	struct error		 unrecorded;	/* the record failed: nothing more is begun */
@@ -103,7 +104,8 @@ start(struct crew *c, const struct mux_device *device, struct post *out, struct 
 	if (lane_start(&order, &out->lane, err) < 0)
 		return -1;
 	out->deadline = deadline_in(job.timeout_ms + job.person_ms + GRACE_MS);
-	tell_started(c, device);
+	if (c->is_complete)
+		tell_started(c, device);
 	return 0;
 }
 
@@ -183,9 +185,27 @@ tell_not_begun(struct crew *c, const struct mux_device *device, enum reason reas
 	    slot_of(c->fleet, device), c->fleet->run, reason, message));
 }
 
+/* The workers that have begun without it are told of now. */
+static int
+make_complete(struct crew *c, struct error *err)
+{
+	unsigned i;
+
+	if (c->is_complete)
+		return 0;
+	if (c->fleet->complete && c->fleet->complete(c->fleet->ctx, err) < 0)
+		return -1;
+	c->is_complete = true;
+	for (i = 0; i < c->n_posts; i++)
+		if (c->posts[i].lane.fd >= 0)
+			tell_started(c, &c->posts[i].lane.device);
+	return 0;
+}
+
 static int
 fill_lanes(struct crew *c, struct error *err)
 {
+	struct error why = { 0 };
 	unsigned i;
 
 	for (i = 0; i < c->n_posts && c->next < c->n && !c->is_stopping; i++) {
@@ -194,16 +214,32 @@ fill_lanes(struct crew *c, struct error *err)
 		if (c->posts[i].lane.fd >= 0)
 			continue;
 		c->next++;
-		if (start(c, device, &c->posts[i], err) == 0) {
+		if (start(c, device, &c->posts[i], &why) == 0) {
 			c->busy++;
 			c->started++;
 			continue;
 		}
-		if (c->started == 0)
+		/* A signer that could not load its identity tells more than that it is gone. */
+		if (make_complete(c, err) < 0)
 			return -1;
-		tell_not_begun(c, device, REASON_CRASHED, err->message);
+		if (c->started == 0) {
+			*err = why;
+			return -1;
+		}
+		tell_not_begun(c, device, REASON_CRASHED, why.message);
 	}
-	return 0;
+	return make_complete(c, err);
+}
+
+/* They have changed nothing: nobody has heard them, and so nobody let them. */
+static void
+dismiss(struct crew *c)
+{
+	unsigned i;
+
+	for (i = 0; i < c->n_posts; i++)
+		if (c->posts[i].lane.fd >= 0)
+			json_decref(lane_end(&c->posts[i].lane, c->fleet->run, LANE_STOPPED));
 }
 
 static void
@@ -287,14 +323,16 @@ fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 	c.polls = polls = calloc(c.n_posts + 1, sizeof(*polls));
 	if (!posts || !polls)
 		return error_memory(err);
-	/* Once here, and shared by every worker's pages. */
-	if (tls_prepare(err) < 0)
+	/* For many once here, in pages that they share; one does it while its device thinks. */
+	if ((n > 1 ? tls_prepare(err) : tls_start(err)) < 0)
 		return -1;
 	for (i = 0; i < c.n_posts; i++)
 		posts[i].lane.fd = -1;
 	while (c.busy > 0 || (c.next < c.n && !c.is_stopping)) {
-		if (fill_lanes(&c, err) < 0)
+		if (fill_lanes(&c, err) < 0) {
+			dismiss(&c);
 			return -1;
+		}
 		if (stop_requested && !c.was_told) {
 			c.was_told = true;
 			pass_on_stop(posts, c.n_posts);

@@ -43,6 +43,14 @@ struct fleet {
 	void			(*tell)(void *ctx, const struct mux_device *device,
 				    json_t *message, bool is_result);
 	/*
+	 * Gets what the command needs beside its workers, while they begin: it may wait
+	 * for the identity. Called once and before anything else here; they are not
+	 * heard or answered before it has returned, so nothing that changes a device is
+	 * sent. -1: no device gets a result, and fleet_run() returns that error. NULL:
+	 * it is all there.
+	 */
+	int			(*complete)(void *ctx, struct error *err);
+	/*
 	 * Called with each change that a worker wants to send ("intent": step,
 	 * profile, uuid). -1 and the worker sends nothing, no other job begins, and
 	 * fleet_run() returns that error. NULL: nothing is recorded.
@@ -64,7 +72,7 @@ struct fleet {
  * Works on all devices and returns when each has its result. On SIGINT and
  * SIGTERM (when fleet_catch_signals() was called) it starts no more workers,
  * lets those running say how far they came, and tells the devices not begun as
- * interrupted. Returns 0, or -1 when not even one worker could be started.
+ * interrupted. Returns 0, or -1 when not even one worker could be started, or complete failed.
  */
 int	fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 	    struct error *err);

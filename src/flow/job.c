@@ -154,6 +154,25 @@ sign_escalation(void *ctx, const struct blob *challenge, struct deadline deadlin
 	return ask_signer(ctx, SIGNER_ESCALATE, challenge, deadline, out, err);
 }
 
+/*
+ * Who signs for us also says who we are, when that was not known yet as this job
+ * began: the device and the decryption of the key take their time side by side.
+ */
+static int
+ask_who_we_are(void *ctx, struct error *err)
+{
+	struct run *r = ctx;
+	auto_blob struct blob der = { 0 };
+
+	if (r->host.certificate || r->signer < 0)
+		return 0;
+	if (signer_certificate(r->signer, r->patience.job, &der, err) < 0 ||
+	    cert_parse(der.data, der.len, &r->told, err) < 0)
+		return blame_signer(err);
+	r->host.certificate = &r->told.der;
+	return r->desired ? desired_adopt(r->desired, r->told.organization, err) : 0;
+}
+
 static int
 connect_device(struct run *r, struct error *err)
 {
@@ -376,7 +395,8 @@ begin(struct run *r)
 	};
 	r->host = (struct session_host){
 		.certificate = r->job->certificate, .sign_pairing = sign_pairing,
-		.sign_escalation = sign_escalation, .sign_ctx = r,
+		.sign_escalation = sign_escalation, .identify = ask_who_we_are, .sign_ctx = r,
+		.is_for_profiles = r->job->kind != JOB_PAIR && r->job->kind != JOB_UNPAIR,
 		.may_pair = job_is_changing(r->job->kind) || r->job->kind == JOB_PAIR,
 		.permit = permit_trust, .delivered = note_trust, .permit_ctx = r,
 		.keys = &r->keys,
@@ -406,6 +426,7 @@ job_run(const struct job *job, const struct mux_device *device,
 	end_step(&r);
 	session_close(r.session);
 	pairing_keys_free(r.keys);
+	cert_clear(&r.told);
 	out->desired = r.own;	/* the judgement borrows from it */
 	out->duration_ms = now_monotonic_ms() - began;
 }

@@ -44,7 +44,7 @@ struct job_identity {
 struct job {
 	enum job_kind		 kind;
 	struct desired		*desired;	/* VERIFY, PLAN, APPLY, REMOVE, DIFF; settled in place */
-	const struct blob	*certificate;	/* DER of the identity, or NULL */
+	const struct blob	*certificate;	/* DER of the identity; NULL: none, or the signer tells it */
 	int			 signer;	/* channel to the signer, or -1 */
 	/*
 	 * In place of the three above: what the device should be, and who we are

@@ -56,7 +56,7 @@ job_read_restrictions(struct run *r, struct error *err)
 bool
 job_has_identity(const struct run *r)
 {
-	return r->host.certificate != NULL;
+	return r->host.certificate || r->signer >= 0;
 }
 
 int

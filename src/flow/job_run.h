@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "core/desired.h"
+#include "crypto/cert.h"
 #include "device/patience.h"
 #include "device/session.h"
 #include "flow/job.h"
@@ -19,6 +20,7 @@ struct run {
 	struct session_host		 host;	/* certificate: of the identity in use, or NULL */
 	struct pairing_keys		*keys;	/* for the device; NULL until needed */
 	int				 signer;	/* its channel */
+	struct cert			 told;		/* what that told of itself */
 	struct desired			*desired;	/* the job's, or own */
 	struct desired			 own;		/* what the policy asks of this device */
 	enum reason			 obstacle;	/* no policy is for it, and why */

@@ -115,11 +115,9 @@ ask(struct lockdown *l, plist_t request, struct deadline deadline, struct error 
 
 /* *reply is set for a refusal too: some carry more than Error. */
 static int
-hear(struct lockdown *l, plist_t request, struct deadline deadline, plist_t *reply,
+hear(struct lockdown *l, const char *name, struct deadline deadline, plist_t *reply,
     struct error *err)
 {
-	const char *name = dict_get_string(request, "Request");
-
 	if (channel_receive(l->channel, deadline, reply, err) < 0)
 		return error_context(err, "%s", name);
 	if (check_reply(name, *reply, err) < 0) {
@@ -133,7 +131,20 @@ static int
 call(struct lockdown *l, plist_t request, struct deadline deadline, plist_t *reply,
     struct error *err)
 {
-	return ask(l, request, deadline, err) < 0 ? -1 : hear(l, request, deadline, reply, err);
+	if (ask(l, request, deadline, err) < 0)
+		return -1;
+	return hear(l, dict_get_string(request, "Request"), deadline, reply, err);
+}
+
+static int
+take_value(plist_t reply, plist_t *out, struct error *err)
+{
+	plist_t value = dict_get(reply, "Value");
+
+	if (!value)
+		return error_set(err, ERR_PROTOCOL, "GetValue: an answer without a value");
+	*out = plist_copy(value);
+	return *out ? 0 : error_memory(err);
 }
 
 int
@@ -141,18 +152,30 @@ lockdown_get_value(struct lockdown *l, const char *domain, const char *key,
     struct deadline deadline, plist_t *out, struct error *err)
 {
 	auto_plist plist_t request = new_request("GetValue"), reply = NULL;
-	plist_t value;
 
 	if ((domain && !dict_set_string(request, "Domain", domain)) ||
 	    (key && !dict_set_string(request, "Key", key)))
 		return error_memory(err);
 	if (call(l, request, deadline, &reply, err) < 0)
 		return key ? error_context(err, "%s", key) : -1;
-	value = dict_get(reply, "Value");
-	if (!value)
-		return error_set(err, ERR_PROTOCOL, "GetValue: an answer without a value");
-	*out = plist_copy(value);
-	return *out ? 0 : error_memory(err);
+	return take_value(reply, out, err);
+}
+
+int
+lockdown_ask_values(struct lockdown *l, struct deadline deadline, struct error *err)
+{
+	auto_plist plist_t request = new_request("GetValue");
+
+	return ask(l, request, deadline, err);
+}
+
+int
+lockdown_hear_values(struct lockdown *l, struct deadline deadline, plist_t *out,
+    struct error *err)
+{
+	auto_plist plist_t reply = NULL;
+
+	return hear(l, "GetValue", deadline, &reply, err) < 0 ? -1 : take_value(reply, out, err);
 }
 
 int
@@ -195,7 +218,7 @@ lockdown_start_session(struct lockdown *l, const struct pair_record *r,
 		return -1;
 	/* While the device looks for us in its memory. */
 	tls_learn(&who);
-	if (hear(l, request, deadline, &reply, err) < 0)
+	if (hear(l, "StartSession", deadline, &reply, err) < 0)
 		return -1;
 	if (!dict_get_string(reply, "SessionID") ||
 	    !dict_get_bool(reply, "EnableSessionSSL", &uses_tls))

@@ -15,7 +15,7 @@ struct mux_device;
 struct pair_record;
 
 /*
- * Every call is one request and one answer, and blocks until its deadline at
+ * Every call but two is one request and one answer, and blocks until its deadline at
  * most. A refusal is ERR_DEVICE with the Error string in the chain (domain
  * "lockdown") and its enum refusal. The device drops an idle connection after
  * some ten seconds (libimobiledevice lockdown.h).
@@ -28,6 +28,14 @@ void	lockdown_close(struct lockdown *l);	/* NULL is fine */
 /* domain and key may be NULL: all values of the domain. *out is the caller's. */
 int	lockdown_get_value(struct lockdown *l, const char *domain, const char *key,
 	    struct deadline deadline, plist_t *out, struct error *err);
+
+/*
+ * The same of all values in two halves, with time between them for another
+ * connection of the same device: on this one nothing else may be asked meanwhile.
+ */
+int	lockdown_ask_values(struct lockdown *l, struct deadline deadline, struct error *err);
+int	lockdown_hear_values(struct lockdown *l, struct deadline deadline, plist_t *out,
+	    struct error *err);
 
 /* A truth value; what the device has no value for is false. */
 int	lockdown_get_flag(struct lockdown *l, const char *domain, const char *key,

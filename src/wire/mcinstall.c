@@ -121,29 +121,51 @@ new_request(const char *type, const struct argument *argument)
 }
 
 static int
-call(struct mcinstall *mc, const char *type, const struct argument *argument,
-    struct deadline deadline, enum delivery *delivery, plist_t *out, struct error *err)
+ask(struct mcinstall *mc, const char *type, const struct argument *argument,
+    struct deadline deadline, enum delivery *delivery, struct error *err)
 {
-	auto_plist plist_t request = new_request(type, argument), reply = NULL;
-	enum delivery unused;
+	auto_plist plist_t request = new_request(type, argument);
 
-	delivery = delivery ? delivery : &unused;
 	*delivery = DELIVERY_NONE;
 	if (!request)
 		return error_memory(err);
 	log_debug("MCInstall: %s", type);
 	/* Bytes may have left even when sending failed half-way: say so. */
 	*delivery = DELIVERY_SENT;
-	if (channel_send(mc->channel, request, deadline, err) < 0 ||
-	    channel_receive(mc->channel, deadline, &reply, err) < 0)
+	if (channel_send(mc->channel, request, deadline, err) < 0)
+		return error_context(err, "%s", type);
+	return 0;
+}
+
+/* out may be NULL. */
+static int
+hear(struct mcinstall *mc, const char *type, struct deadline deadline, plist_t *out,
+    struct error *err)
+{
+	auto_plist plist_t reply = NULL;
+
+	if (channel_receive(mc->channel, deadline, &reply, err) < 0)
 		return error_context(err, "%s", type);
 	if (mcinstall_check_reply(type, reply, err) < 0) {
 		log_debug("MCInstall: %s", err->message);
 		return -1;
 	}
-	*delivery = DELIVERY_ACKNOWLEDGED;
 	if (out)
 		*out = steal_pointer(&reply);
+	return 0;
+}
+
+static int
+call(struct mcinstall *mc, const char *type, const struct argument *argument,
+    struct deadline deadline, enum delivery *delivery, plist_t *out, struct error *err)
+{
+	enum delivery unused;
+
+	delivery = delivery ? delivery : &unused;
+	if (ask(mc, type, argument, deadline, delivery, err) < 0 ||
+	    hear(mc, type, deadline, out, err) < 0)
+		return -1;
+	*delivery = DELIVERY_ACKNOWLEDGED;
 	return 0;
 }
 
@@ -154,11 +176,21 @@ mcinstall_get_profile_list(struct mcinstall *mc, struct deadline deadline, plist
 	return call(mc, "GetProfileList", NULL, deadline, NULL, out, err);
 }
 
+static const char cloud_configuration[] = "GetCloudConfiguration";
+
 int
-mcinstall_get_cloud_configuration(struct mcinstall *mc, struct deadline deadline, plist_t *out,
+mcinstall_ask_cloud_configuration(struct mcinstall *mc, struct deadline deadline, struct error *err)
+{
+	enum delivery unused;
+
+	return ask(mc, cloud_configuration, NULL, deadline, &unused, err);
+}
+
+int
+mcinstall_hear_cloud_configuration(struct mcinstall *mc, struct deadline deadline, plist_t *out,
     struct error *err)
 {
-	return call(mc, "GetCloudConfiguration", NULL, deadline, NULL, out, err);
+	return hear(mc, cloud_configuration, deadline, out, err);
 }
 
 int

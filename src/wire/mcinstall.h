@@ -32,7 +32,10 @@ void	mcinstall_close(struct mcinstall *mc);	/* NULL is fine */
 /* *out is the whole reply, the caller's; facts_read_...() reads it. */
 int	mcinstall_get_profile_list(struct mcinstall *mc, struct deadline deadline, plist_t *out,
 	    struct error *err);
-int	mcinstall_get_cloud_configuration(struct mcinstall *mc, struct deadline deadline,
+/* In two halves, with time between them; nothing else may be asked meanwhile. */
+int	mcinstall_ask_cloud_configuration(struct mcinstall *mc, struct deadline deadline,
+	    struct error *err);
+int	mcinstall_hear_cloud_configuration(struct mcinstall *mc, struct deadline deadline,
 	    plist_t *out, struct error *err);
 /* Needs a prior escalation, and a device that answers it: REFUSED_COMMAND_FORMAT. */
 /* by_profile: also what each profile alone restricts. */

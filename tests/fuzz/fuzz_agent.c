@@ -28,7 +28,7 @@ expect_shape(const struct agentrequest *r)
 	if (strspn(r->device, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-") !=
 	    named)
 		abort();
-	if (r->purpose == AGENTREQUEST_CERTIFICATE) {
+	if (r->purpose == SIGNREQUEST_CERTIFICATE) {
 		if (r->len != 0 || named != 0)
 			abort();
 		return;

@@ -90,15 +90,16 @@ def message(value):
 
 
 def taps(text, der):
-    """Connections; each a list of (direction, message as a value)."""
-    connections = []
+    """Connections; each a list of (direction, message as a value). Two may be open at once."""
+    connections, by_name = [], {}
     for line in text.splitlines():
-        found = re.fullmatch(r"(?:\S+ )?tap (.) ?(\S*)", line)
+        found = re.fullmatch(r"(?:\S+ )?tap (.) (\S+) ?(\S*)", line)
         if found and found.group(1) == "=":
-            connections.append([])
+            by_name[found.group(2)] = []
+            connections.append(by_name[found.group(2)])
         elif found:
-            value = plistlib.loads(base64.b64decode(found.group(2)))
-            connections[-1].append((found.group(1), plain(value, der)))
+            value = plistlib.loads(base64.b64decode(found.group(3)))
+            by_name[found.group(2)].append((found.group(1), plain(value, der)))
     return connections
 
 
@@ -240,6 +241,7 @@ def record_signer(c):
         return magic + struct.pack(">HHI", 1, kind, len(body)) + body
     c.put("sign", "pair", packet(b"CHRQ", 1, b"0123456789abcdef"))
     c.put("sign", "escalate", packet(b"CHRQ", 2, b"0123456789abcdef\n"))
+    c.put("sign", "certificate", packet(b"CHRQ", 16, b""))
     c.put("sign", "document", packet(b"CHRQ", 2, b"<?xml version"))
     c.put("sign", "signed", packet(b"CHRA", 0, b"0\x82"))
     c.put("sign", "refused", packet(b"CHRA", 4, b"this channel has had all its signatures"))

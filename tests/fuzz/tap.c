@@ -1,7 +1,7 @@
 /*
  * tap: links into a client that tells on stderr, line by line, every message that it
- * exchanges with a device: "tap > BASE64" out, "tap < BASE64" in, "tap =" for a new
- * connection. For tests/fuzz/record and the virtual bench alone: it tells secrets.
+ * exchanges with a device: "tap > C BASE64" out, "tap < C BASE64" in, "tap = C" for a
+ * new connection, whose name is C while it lasts. For tests/fuzz/record and the virtual bench alone: it tells secrets.
  */
 #include <openssl/evp.h>
 #include <plist/plist.h>
@@ -24,7 +24,7 @@ int	__real_channel_send(struct channel *ch, plist_t message, struct deadline d, 
 int	__real_channel_receive(struct channel *ch, struct deadline d, plist_t *out, struct error *err);
 
 static void
-tell(char direction, plist_t message)
+tell(char direction, const struct channel *ch, plist_t message)
 {
 	auto_blob struct blob xml = { 0 };
 	auto_free char *text = NULL;
@@ -32,20 +32,23 @@ tell(char direction, plist_t message)
 	if (proplist_to_xml(message, &xml) < 0 || !(text = calloc(1, xml.len * 4 / 3 + 8)))
 		abort();
 	EVP_EncodeBlock((unsigned char *)text, xml.data, (int)xml.len);
-	fprintf(stderr, "tap %c %s\n", direction, text);
+	fprintf(stderr, "tap %c %p %s\n", direction, (const void *)ch, text);
 }
 
 int
 __wrap_channel_new(int fd, struct channel **out, struct error *err)
 {
-	fprintf(stderr, "tap =\n");
-	return __real_channel_new(fd, out, err);
+	int rc = __real_channel_new(fd, out, err);
+
+	if (rc == 0)
+		fprintf(stderr, "tap = %p\n", (const void *)*out);
+	return rc;
 }
 
 int
 __wrap_channel_send(struct channel *ch, plist_t message, struct deadline d, struct error *err)
 {
-	tell('>', message);
+	tell('>', ch, message);
 	return __real_channel_send(ch, message, d, err);
 }
 
@@ -55,6 +58,6 @@ __wrap_channel_receive(struct channel *ch, struct deadline d, plist_t *out, stru
 	int rc = __real_channel_receive(ch, d, out, err);
 
 	if (rc == 0)
-		tell('<', *out);
+		tell('<', ch, *out);
 	return rc;
 }

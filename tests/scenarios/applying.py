@@ -16,9 +16,10 @@ REMOVE = ["remove"] + identity()
 # ---- what goes over the wire, exactly ------------------------------------------
 
 LISTED = ["usbmuxd/ListDevices"]
-CONNECTED = ["usbmuxd/ReadPairRecord", "usbmuxd/Connect", "lockdown/StartSession",
-             "lockdown/GetValue"]
-SERVED = ["lockdown/StartService", "usbmuxd/Connect", "mcinstall/GetCloudConfiguration"]
+CONNECTED = ["usbmuxd/ReadPairRecord", "usbmuxd/Connect", "lockdown/StartSession"]
+KNOWN = ["lockdown/GetValue"]
+# Who it is, it tells on one connection while the other is opened.
+SERVED = ["lockdown/StartService"] + KNOWN + ["usbmuxd/Connect", "mcinstall/GetCloudConfiguration"]
 ESCALATED = ["mcinstall/Escalate", "mcinstall/EscalateResponse",
              "mcinstall/ProceedWithKeybagMigration"]
 READ = ["mcinstall/GetProfileList"]
@@ -51,7 +52,7 @@ BUDGET = [
      OPENED + READ + ESCALATED + INSTALLED + READ + ASKED, 2),
     ("remove", REMOVE, OPENED + READ + ESCALATED + REMOVED + READ, 2),
     ("remove again", REMOVE, OPENED + READ, 2),
-    ("pair with a device that knows us", ["pair"] + identity(), LISTED + CONNECTED, 1),
+    ("pair with a device that knows us", ["pair"] + identity(), LISTED + CONNECTED + KNOWN, 1),
 ]
 
 

@@ -289,6 +289,54 @@ a_signature_of_something_else_is_not_believed(void **state)
 	signer_stop(s);
 }
 
+/* Workers begin while the key is decrypted: what they ask waits for it. */
+static void
+a_channel_is_heard_once_the_identity_is_loaded(void **state)
+{
+	static const struct identity_source source = { .ref = "cert.pem,key.pem" };
+	auto_cert struct cert cert = { 0 };
+	auto_blob struct blob der = { 0 }, cms = { 0 };
+	auto_fd int early = -1, other = -1;
+	struct signer *s = NULL;
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(signer_begin(&source, &s, &err), 0);
+	early = channel(s);
+	other = channel(s);
+	row_named("nobody has awaited it, so it has loaded nothing");
+	assert_int_equal(signer_certificate(early, deadline_in(200), &der, &err), -1);
+	assert_int_equal(err.kind, ERR_TIMEOUT);
+	row_named("awaited");
+	assert_int_equal(signer_await(s, &cert, &err), 0);
+	assert_int_equal(signer_certificate(other, deadline_in(10000), &der, &err), 0);
+	assert_int_equal(der.len, cert.der.len);
+	assert_memory_equal(der.data, cert.der.data, der.len);
+	row_named("to tell it is no signature");
+	assert_int_equal(signer_sign(other, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), 0);
+	signer_stop(s);
+}
+
+static void
+without_an_identity_every_channel_ends(void **state)
+{
+	static const struct identity_source source = { .ref = "none.pem" };
+	auto_cert struct cert cert = { 0 };
+	auto_blob struct blob der = { 0 };
+	struct error err = { 0 }, worker = { 0 };
+	struct signer *s = NULL;
+	auto_fd int fd = -1;
+
+	(void)state;
+	assert_int_equal(signer_begin(&source, &s, &err), 0);
+	fd = channel(s);
+	assert_int_equal(signer_await(s, &cert, &err), -1);
+	assert_int_equal(err.kind, ERR_NOINPUT);
+	assert_int_equal(signer_certificate(fd, deadline_in(10000), &der, &worker), -1);
+	assert_int_equal(worker.kind, ERR_UNAVAILABLE);
+	signer_stop(s);
+}
+
 /* A forked worker: some signatures over its own channel. Exit code 0: all right. */
 static int
 work(int fd, int number)
@@ -499,6 +547,8 @@ main(void)
 		cmocka_unit_test(documents_are_signed_for_the_parent_alone),
 		cmocka_unit_test(a_document_comes_back_whole),
 		cmocka_unit_test(a_signature_of_something_else_is_not_believed),
+		cmocka_unit_test(a_channel_is_heard_once_the_identity_is_loaded),
+		cmocka_unit_test(without_an_identity_every_channel_ends),
 		cmocka_unit_test(many_workers_are_served_at_once),
 		cmocka_unit_test(a_signer_that_is_gone_is_said),
 		cmocka_unit_test(a_deadline_ends_the_wait),
