@@ -34,9 +34,8 @@ int	host_load(const struct options *o, struct host *out, struct error *err);
 void	host_close(struct host *h);
 
 /*
- * Whether an identity can only be had within moments, or is refused: nothing is
- * asked of a person, of another program or of a token. Not when this cannot be
- * told from its name.
+ * Whether the identity is had, or refused, within moments: there is none, its
+ * passphrase is in a file, or an agent has it. A person or a token may take longer.
  */
 bool	host_is_at_hand(const struct options *o);
 

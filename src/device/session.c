@@ -297,6 +297,7 @@ await_service(struct session *s, struct patience *patience, struct facts *facts,
 	}
 	return 0;
 }
+
 /* The device may refuse while it is locked; it is asked again while a person has time. */
 static int
 hear_values(struct session *s, struct patience *patience, struct facts *facts, struct error *err)

@@ -72,7 +72,8 @@ struct fleet {
  * Works on all devices and returns when each has its result. On SIGINT and
  * SIGTERM (when fleet_catch_signals() was called) it starts no more workers,
  * lets those running say how far they came, and tells the devices not begun as
- * interrupted. Returns 0, or -1 when not even one worker could be started, or complete failed.
+ * interrupted. Returns 0, or -1 when complete failed or not even one worker could be
+ * started.
  */
 int	fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 	    struct error *err);
