@@ -181,9 +181,7 @@ print_rows(const json_t *rows, bool color)
 	for (i = 0; i < n; i++)
 		sorted[i] = json_array_get(rows, i);
 	qsort(sorted, n, sizeof(*sorted), compare_rows);
-	output_list_header(color);
-	for (i = 0; i < n; i++)
-		output_list_row(sorted[i], color);
+	(void)output_list(sorted, n, color);
 }
 
 /* ---- before devices ------------------------------------------------------------------ */
@@ -283,7 +281,8 @@ make_job(struct work *w)
 static int
 no_device(const struct cli *cli, struct error *why)
 {
-	error_hint(why, "plug a device in; chaperone list shows what is attached");
+	if (!why->hint)
+		error_hint(why, "plug a device in; chaperone list shows what is attached");
 	return cli_fail_as(cli, EXIT_NO_DEVICE, why);
 }
 

@@ -132,10 +132,12 @@ cmd_identity_create(struct cli *cli)
 	auto_identity struct identity *id = NULL;
 	struct error err = { 0 };
 
-	if (!o->organization) {
+	if (o->is_identity_named)
+		error_set(&err, ERR_USAGE, "-i does not go with identity create; -o FILE names the new one");
+	else if (!o->organization)
 		error_set(&err, ERR_USAGE, "identity create needs --organization NAME");
+	if (err.kind != ERR_NONE)
 		return cli_fail(cli, &err);
-	}
 	if (identity_create(&spec, &id, &err) < 0 ||
 	    write_identity(cli, id, o->out_passphrase_file ? o->out_passphrase_file :
 		o->passphrase_file, &err) < 0)

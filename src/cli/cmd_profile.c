@@ -247,6 +247,13 @@ check_build(const struct options *o, struct error *err)
 	return 0;
 }
 
+/* Something to put into a profile that is no preset. */
+static bool
+has_content(const struct options *o)
+{
+	return o->restrictions.n || o->wifi || o->footnote || o->asset_tag || o->lock_pairing;
+}
+
 static int
 fill_spec(const struct cli *cli, struct profile_spec *spec, struct error *err)
 {
@@ -260,7 +267,7 @@ fill_spec(const struct cli *cli, struct profile_spec *spec, struct error *err)
 		.wifi_ssid = o->wifi, .footnote = o->footnote, .asset_tag = o->asset_tag,
 		.lock_pairing = o->lock_pairing,
 	};
-	if (!o->presets.n && !o->restrictions.n) {
+	if (!o->presets.n && !has_content(o)) {
 		spec->presets = standard;
 		spec->n_presets = 1;
 	}

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <jansson.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -19,7 +20,7 @@
 enum {
 	DEVICE = GROUP_DEVICE | GROUP_IDENTITY,
 	DESIRED = DEVICE | GROUP_DESIRED | GROUP_TIME,
-	KEY_FILE = GROUP_PASSPHRASE | GROUP_CREATE | GROUP_OUTPUT,
+	KEY_FILE = GROUP_PASSPHRASE | GROUP_KEYFILE | GROUP_OUTPUT,
 	BUILD = GROUP_BUILD | GROUP_TIME | GROUP_PASSPHRASE | GROUP_OUTPUT,
 	MANY = 1000,
 };
@@ -46,7 +47,7 @@ const struct command commands[] = {
 	    "work on every device that is plugged in, by policy" },
 	{ "policy check", cmd_policy_check, GROUP_POLICY, 1, MANY, "FILE...",
 	    "lint policies and say which attached devices they match" },
-	{ "identity create", cmd_identity_create, KEY_FILE, 0, 0, "",
+	{ "identity create", cmd_identity_create, KEY_FILE | GROUP_CREATE, 0, 0, "",
 	    "make a new supervision identity" },
 	{ "identity show", cmd_identity_show, GROUP_PASSPHRASE, 0, 1, "[REF]",
 	    "its certificate and fingerprint, never its key" },
@@ -290,9 +291,11 @@ unknown_command(const struct texts *words, struct error *err)
 			nearest = c;
 		}
 	}
+	if (!nearest && is_family(words->items[0]))
+		return no_member(words->items[0], err);
 	if (nearest)
-		error_set(err, ERR_USAGE, "unknown command %s; did you mean %s?", words->items[0],
-		    nearest->name);
+		error_set(err, ERR_USAGE, "unknown command %s; did you mean %s?",
+		    strchr(nearest->name, ' ') ? given : words->items[0], nearest->name);
 	else
 		error_set(err, ERR_USAGE, "unknown command %s", words->items[0]);
 	return error_hint(err, "chaperone --help lists the commands");
@@ -304,10 +307,6 @@ find_command(struct cli *cli, struct error *err)
 	const struct texts *words = &cli->options.words;
 	const struct command *c;
 
-	if (words->n == 0) {
-		error_set(err, ERR_USAGE, "no command given");
-		return error_hint(err, "chaperone --help lists the commands");
-	}
 	for (c = commands; c->name; c++) {
 		unsigned taken = matches(c, words);
 
@@ -353,13 +352,35 @@ set_up_output(struct cli *cli)
 }
 
 static int
+no_command(const struct cli *cli, struct error *err)
+{
+	error_set(err, ERR_USAGE, "no command given");
+	error_hint(err, "chaperone --help lists the commands");
+	return cli_fail(cli, err);
+}
+
+/* "chaperone help apply" is "chaperone apply --help". */
+static void
+take_help_word(struct options *o)
+{
+	if (o->words.n == 0 || strcmp(o->words.items[0], "help") != 0)
+		return;
+	o->wants_help = true;
+	o->words.n--;
+	memmove(o->words.items, o->words.items + 1, o->words.n * sizeof(*o->words.items));
+}
+
+static int
 run(struct cli *cli, struct error *err)
 {
 	if (cli->options.wants_version) {
 		printf("%s\n", PACKAGE_STRING);
 		return 0;
 	}
-	if (cli->options.words.n == 0 && cli->options.wants_help) {
+	if (cli->options.words.n == 0 && !cli->options.wants_help)
+		return no_command(cli, err);
+	take_help_word(&cli->options);
+	if (cli->options.words.n == 0) {
 		print_help();
 		return 0;
 	}
@@ -376,6 +397,15 @@ run(struct cli *cli, struct error *err)
 	if (check_args(cli, err) < 0 || config_load(&cli->options, err) < 0)
 		return cli_fail(cli, err);
 	return cli->command->run(cli);
+}
+
+/* A pipe whose reader has gone, as head(1) does: it knows. */
+static bool
+is_abandoned(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
 }
 
 /* Also when options could not be parsed: was --json among the words? */
@@ -406,7 +436,8 @@ cli_main(int argc, char **argv)
 	}
 	/* What could not be written was not said. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
-		log_at(LOG_QUIET, "standard output cannot be written");
+		if (!is_abandoned(STDOUT_FILENO))
+			log_at(LOG_QUIET, "standard output cannot be written");
 		code = EX_IOERR;
 	}
 	config_release();

@@ -12,8 +12,10 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cli/options.h"
 #include "device/usbport.h"
+#include "flow/yaml_places.h"
 #include "station/slots.h"
 #include "store/privacy.h"
 #include "wire/mux.h"
@@ -118,6 +120,52 @@ keep_complaint(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 	snprintf(c->text + used, sizeof(c->text) - used, "%s%s", used ? ", " : "", said);
 }
 
+static const char *
+nearest_key(const char *key)
+{
+	const cyaml_schema_field_t *const all[] = { fields, privacy_fields }, *f;
+	const char *nearest = NULL;
+	size_t best = 3, i;
+
+	for (i = 0; i < countof(all); i++)
+		for (f = all[i]; f->key; f++) {
+			size_t d = text_distance(key, f->key, best);
+
+			nearest = d < best ? f->key : nearest;
+			best = d < best ? d : best;
+		}
+	return nearest;
+}
+
+/* libcyaml names the place of the value before: the key itself is looked for. said: "key, in ..." */
+static void
+tell_unknown_key(const char *path, const struct blob *bytes, const char *said, struct error *err)
+{
+	auto_yaml_places struct yaml_places places = { 0 };
+	struct error no = { 0 };
+	struct yaml_mark at;
+	const char *nearest;
+	char key[64];
+	size_t i;
+
+	snprintf(key, sizeof(key), "%.*s", (int)strcspn(said, ", "), said);
+	nearest = nearest_key(key);
+	if (yaml_places_read(bytes->data, bytes->len, &places, &at, &no) < 0)
+		return;
+	for (i = 0; i < places.n; i++) {
+		const char *last = strrchr(places.items[i].path, '.');
+
+		if (strcmp(last ? last + 1 : places.items[i].path, key) != 0)
+			continue;
+		at = places.items[i].key;
+		error_set(err, ERR_DATA, "%s: line %u, column %u: unknown key %s%s%s%s", path, at.line,
+		    at.column, key, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+		return;
+	}
+}
+
+static const char UNKNOWN_KEY[] = "Unexpected key: ";
+
 static int
 parse(const char *path, const struct blob *bytes, struct error *err)
 {
@@ -129,16 +177,19 @@ parse(const char *path, const struct blob *bytes, struct error *err)
 	cyaml_err_t rc;
 
 	rc = cyaml_load_data(bytes->data, bytes->len, &how, &schema, (cyaml_data_t **)&loaded, NULL);
-	if (rc != CYAML_OK)
-		return error_set(err, ERR_DATA, "%s: %s", path,
-		    *complaint.text ? complaint.text : cyaml_strerror(rc));
-	return 0;
+	if (rc == CYAML_OK)
+		return 0;
+	error_set(err, ERR_DATA, "%s: %s", path, *complaint.text ? complaint.text : cyaml_strerror(rc));
+	if (strncmp(complaint.text, UNKNOWN_KEY, strlen(UNKNOWN_KEY)) == 0)
+		tell_unknown_key(path, bytes, complaint.text + strlen(UNKNOWN_KEY), err);
+	return -1;
 }
 
-static bool
-is_within(int64_t n, int64_t max)
+static int
+check_range(const char *path, const char *key, int64_t n, int64_t max, struct error *err)
 {
-	return n >= 0 && n <= max;
+	return n >= 0 && n <= max ? 0 : error_set(err, ERR_DATA, "%s: %s is a number up to %lld", path, key,
+	    (long long)max);
 }
 
 static int
@@ -231,9 +282,10 @@ config_privacy_key(void)
 static int
 check(const char *path, struct error *err)
 {
-	if (!is_within(loaded->jobs, 512) || !is_within(loaded->timeout, 86400) ||
-	    !is_within(loaded->wait, 86400))
-		return error_set(err, ERR_DATA, "%s: jobs, timeout or wait is out of range", path);
+	if (check_range(path, "jobs", loaded->jobs, 512, err) < 0 ||
+	    check_range(path, "timeout", loaded->timeout, 86400, err) < 0 ||
+	    check_range(path, "wait", loaded->wait, 86400, err) < 0)
+		return -1;
 	return check_hooks(path, err) < 0 || take_privacy(path, err) < 0 ? -1 : take_slots(path, err);
 }
 

@@ -18,7 +18,8 @@ enum option_group {
 	GROUP_TIME	= 1 << 4,	/* how long a profile holds */
 	GROUP_APPLY	= 1 << 5,
 	GROUP_PAIR	= 1 << 6,
-	GROUP_CREATE	= 1 << 7,	/* identity create, import, export */
+	GROUP_CREATE	= 1 << 7,	/* identity create */
+	GROUP_KEYFILE	= 1 << 17,	/* identity create, import, export: the file written */
 	GROUP_OUTPUT	= 1 << 8,	/* -o FILE */
 	GROUP_BUILD	= 1 << 9,	/* profile build */
 	GROUP_LINT	= 1 << 10,	/* profile lint */

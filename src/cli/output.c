@@ -130,7 +130,7 @@ mark_of(const char *verdict)
 
 /* What the verdict rests on, in words a person would use. */
 static const char *
-truth_phrase(const char *truth, const char *command)
+truth_phrase(const char *truth, const char *command, bool is_changed)
 {
 	bool is_removal = strcmp(command, "remove") == 0;
 
@@ -139,11 +139,19 @@ truth_phrase(const char *truth, const char *command)
 	if (strcmp(truth, "effective") == 0)
 		return "the device itself reports the restriction in force";
 	if (strcmp(truth, "present") == 0)
-		return is_removal ? "the device no longer lists it" :
-		    "the device lists it as active; it does not tell whether it is in force";
+		return !is_removal ? "the device lists it as active; it does not tell whether it is in force" :
+		    is_changed ? "the device no longer lists it" : "the device does not list it";
 	if (strcmp(truth, "acknowledged") == 0)
 		return "the device acknowledged a change before this";
 	return "a change was sent before this; whether it was made is not known";
+}
+
+/* It was acknowledged, and yet the device's own list is without it. */
+static bool
+is_unfounded(const json_t *profile, const char *action, bool is_present)
+{
+	return json_is_false(json_object_get(profile, "present")) && !is_present &&
+	    (strcmp(action, "installed") == 0 || strcmp(action, "replaced") == 0);
 }
 
 static void
@@ -158,17 +166,18 @@ put_profiles(const json_t *result)
 
 		if (!action || strcmp(action, "none") == 0)
 			action = is_present ? "present" : "not on the device";
+		else if (is_unfounded(p, action, is_present))
+			action = "acknowledged, but the device does not list it";
 		printf("    %s: %s\n", or_dash(text_at(p, "identifier", NULL)), action);
 	}
 }
 
 static void
-put_value(const json_t *value)
+put_value(const char *before, const json_t *value)
 {
-	auto_free char *text = value && !json_is_null(value) ?
-	    json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	auto_free char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 
-	printf("%s", text ? text : "not reported");
+	printf("%s%s", before, text ? text : "?");
 }
 
 static void
@@ -178,10 +187,14 @@ put_restrictions(const json_t *result)
 	size_t i;
 
 	json_array_foreach(restrictions, i, r) {
-		printf("    %s: wanted ", or_dash(text_at(r, "key", NULL)));
-		put_value(json_object_get(r, "want"));
-		printf(", reported ");
-		put_value(json_object_get(r, "reported"));
+		const json_t *reported = json_object_get(r, "reported");
+
+		printf("    %s: ", or_dash(text_at(r, "key", NULL)));
+		put_value("wanted ", json_object_get(r, "want"));
+		if (reported && !json_is_null(reported))
+			put_value(", reported ", reported);
+		else
+			printf(", not reported");
 		printf("\n");
 	}
 }
@@ -225,7 +238,8 @@ output_result(const json_t *result, bool color)
 	const char *command = text_at(result, "command", NULL);
 	const char *message = text_at(result, "error", "message");
 	const char *hint = text_at(result, "error", "hint");
-	const char *truth = truth_phrase(text_at(result, "truth", NULL), command ? command : "");
+	const char *truth = truth_phrase(text_at(result, "truth", NULL), command ? command : "",
+	    json_is_true(json_object_get(result, "changed")));
 
 	put(color, paint_of(verdict), "%s %s", mark_of(verdict), or_dash(verdict));
 	if (reason)
@@ -259,8 +273,6 @@ output_exit_code(const json_t *result)
 
 /* ---- list and show -------------------------------------------------------------- */
 
-static const int columns[] = { 25, 20, 24, 8, 10, 22, 6, 6 };
-
 static const char *
 yes_no(const json_t *value)
 {
@@ -278,45 +290,72 @@ supervised_word(const json_t *device)
 	return yes_no(at(device, "trust", "supervised"));
 }
 
-void
-output_list_header(bool color)
-{
-	static const char *const names[] = {
-		"UDID", "NAME", "MODEL", "OS", "PORT", "SUPERVISED BY", "PAIRED", "LOCKED",
-	};
-	size_t i;
+enum { LIST_COLUMNS = 8, LIST_CELL = 300 };
 
-	for (i = 0; i < countof(names); i++)
-		put_padded(color, DIM, names[i], columns[i]);
-	printf("\n");
-}
+struct list_row {
+	char	cells[LIST_COLUMNS][LIST_CELL];
+};
 
-void
-output_list_row(const json_t *device, bool color)
+static void
+fill_list_row(const json_t *device, struct list_row *out)
 {
 	const char *model = text_at(device, "device", "model");
-	const char *organization = text_at(device, "trust", "organization");
 	const char *port = text_at(device, "device", "location");
-	char supervised[300];
+	const char *cells[LIST_COLUMNS] = {
+		or_dash(text_at(device, "device", "udid")), or_dash(text_at(device, "device", "name")),
+		model ? model : or_dash(text_at(device, "device", "product")),
+		or_dash(text_at(device, "device", "os")),
+		port ? port : or_dash(text_at(device, "device", "connection")),
+		json_is_false(at(device, "trust", "supervised")) ? "not supervised" : "?",
+		yes_no(at(device, "trust", "paired")), yes_no(at(device, "trust", "locked")),
+	};
+	char supervised[LIST_CELL];
+	size_t i;
 
-	if (json_is_true(at(device, "trust", "supervised")))
-		snprintf(supervised, sizeof(supervised), "%s%s", or_dash(organization),
+	if (json_is_true(at(device, "trust", "supervised"))) {
+		snprintf(supervised, sizeof(supervised), "%s%s",
+		    or_dash(text_at(device, "trust", "organization")),
 		    strcmp(supervised_word(device), "ours") == 0 ? " (ours)" : "");
-	else
-		snprintf(supervised, sizeof(supervised), "%s",
-		    json_is_false(at(device, "trust", "supervised")) ? "not supervised" : "?");
-	put_padded(color, PLAIN, or_dash(text_at(device, "device", "udid")), columns[0]);
-	put_padded(color, BOLD, or_dash(text_at(device, "device", "name")), columns[1]);
-	put_padded(color, PLAIN, model ? model : or_dash(text_at(device, "device", "product")),
-	    columns[2]);
-	put_padded(color, PLAIN, or_dash(text_at(device, "device", "os")), columns[3]);
-	put_padded(color, PLAIN, port ? port : or_dash(text_at(device, "device", "connection")),
-	    columns[4]);
-	put_padded(color, PLAIN, supervised, columns[5]);
-	put_padded(color, PLAIN, yes_no(at(device, "trust", "paired")), columns[6]);
-	put_padded(color, PLAIN, yes_no(at(device, "trust", "locked")), columns[7]);
-	printf("\n");
+		cells[5] = supervised;
+	}
+	for (i = 0; i < LIST_COLUMNS; i++)
+		snprintf(out->cells[i], LIST_CELL, "%s", cells[i]);
+}
+
+/* As wide as what is in them; nothing follows the last. */
+static void
+put_list_row(const struct list_row *row, const size_t widths[LIST_COLUMNS], enum paint name,
+    enum paint others, bool color)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < LIST_COLUMNS; i++)
+		put_padded(color, i == 1 ? name : others, row->cells[i], (int)widths[i] + 1);
+	put(color, others, "%s\n", row->cells[i]);
+}
+
+int
+output_list(json_t *const *devices, size_t n, bool color)
+{
+	static const struct list_row head = { {
+		"UDID", "NAME", "MODEL", "OS", "PORT", "SUPERVISED BY", "PAIRED", "LOCKED",
+	} };
+	auto_free struct list_row *rows = calloc(n + 1, sizeof(*rows));
+	size_t widths[LIST_COLUMNS] = { 0 }, i, k;
+
+	if (!rows)
+		return -1;
+	rows[0] = head;
+	for (i = 0; i < n; i++)
+		fill_list_row(devices[i], &rows[i + 1]);
+	for (i = 0; i <= n; i++)
+		for (k = 0; k < LIST_COLUMNS; k++)
+			if (text_columns(rows[i].cells[k]) > widths[k])
+				widths[k] = text_columns(rows[i].cells[k]);
+	for (i = 0; i <= n; i++)
+		put_list_row(&rows[i], widths, i ? BOLD : DIM, i ? PLAIN : DIM, color);
 	fflush(stdout);
+	return 0;
 }
 
 static void

@@ -14,9 +14,8 @@ void	output_json_line(FILE *out, json_t *object);
 
 /* The words of a chaperone.result/1 object on stdout. */
 void	output_result(const json_t *result, bool color);
-/* A row of list, from chaperone.device/1; output_list_header() comes before. */
-void	output_list_header(bool color);
-void	output_list_row(const json_t *device, bool color);
+/* The table of list, from n chaperone.device/1. -1: out of memory, and nothing is shown. */
+int	output_list(json_t *const *devices, size_t n, bool color);
 /* Everything of a chaperone.device/1 object, for show. */
 void	output_device(const json_t *device, bool color);
 /* A line of station: what happens to whom. Steps are not worth one. */

@@ -14,6 +14,7 @@
 #include "station/board.h"
 
 enum { ROWS = 24, COLUMNS = 80, AROUND = 4 };	/* a terminal that does not tell; head and foot */
+enum { NAME_COLUMNS = 24 };			/* what is to be done stands behind it */
 
 struct screen {
 	unsigned	drawn;		/* lines of ours that the cursor stands below */
@@ -89,12 +90,12 @@ put_tile(struct screen *s, unsigned columns, const struct tile *t)
 {
 	char who[BOARD_TEXT_MAX], line[512];
 	const char *name = *t->name ? t->name : *t->udid ? who : "";
-	int pad;
+	int bytes = (int)text_fitting(name, NAME_COLUMNS), pad;
 
 	text_shorten_id(t->udid, who, sizeof(who));
 	pad = 8 - (int)text_columns(t->slot);
-	snprintf(line, sizeof(line), "%s %s%*s %-18s %s%s%s%s%s", mark_of(t->state), t->slot,
-	    pad > 0 ? pad : 0, "", t->word, name, *t->detail ? ": " : "", t->detail,
+	snprintf(line, sizeof(line), "%s %s%*s %-18s %.*s%s%s%s%s%s", mark_of(t->state), t->slot,
+	    pad > 0 ? pad : 0, "", t->word, bytes, name, name[bytes] ? "…" : "", *t->detail ? ": " : "", t->detail,
 	    *t->step ? ", " : "", t->step);
 	put_line(s, columns, color_of(t->state), line);
 }

@@ -19,7 +19,7 @@ enum { LIST_MS = 5000, ASK_MS = 15000, ASK_JOBS = 32 };
 /* One attached device, and what it answered when asked for its names. */
 struct candidate {
 	struct mux_device	device;
-	char			serial[64], ecid[32];
+	char			serial[64], ecid[32], name[128];
 	bool			is_chosen;
 };
 
@@ -61,6 +61,7 @@ note_names(void *ctx, const struct mux_device *device, json_t *message, bool is_
 	const json_t *names = json_object_get(message, "device");
 	const char *serial = json_string_value(json_object_get(names, "serial"));
 	const char *ecid = json_string_value(json_object_get(names, "ecid"));
+	const char *name = json_string_value(json_object_get(names, "name"));
 	size_t i;
 
 	for (i = 0; is_result && i < c->n; i++) {
@@ -70,6 +71,7 @@ note_names(void *ctx, const struct mux_device *device, json_t *message, bool is_
 			continue;
 		snprintf(d->serial, sizeof(d->serial), "%s", serial ? serial : "");
 		snprintf(d->ecid, sizeof(d->ecid), "%s", ecid ? ecid : "");
+		snprintf(d->name, sizeof(d->name), "%s", name ? name : "");
 	}
 }
 
@@ -176,6 +178,22 @@ choose_one(const struct cli *cli, struct candidates *c, const char *id, bool *is
 	return 0;
 }
 
+/* Its owner may change a name, and two may have the same: it chooses nothing. */
+static void
+not_found(const struct candidates *c, const char *id, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (*id && strcmp(c->list[i].name, id) == 0) {
+			error_set(err, ERR_LINK, "%s is a device's name; its UDID is %s", id,
+			    c->list[i].device.udid);
+			error_hint(err, "name the device by its UDID, serial number or ECID");
+			return;
+		}
+	error_set(err, ERR_LINK, "no attached device is called %s", id);
+}
+
 static int
 choose_by_id(const struct cli *cli, struct candidates *c, bool *all_found, struct error *err)
 {
@@ -187,7 +205,7 @@ choose_by_id(const struct cli *cli, struct candidates *c, bool *all_found, struc
 		if (choose_one(cli, c, ids->items[i], all_found, err) < 0)
 			return -1;
 		if (!*all_found)
-			error_set(err, ERR_LINK, "no attached device is called %s", ids->items[i]);
+			not_found(c, ids->items[i], err);
 	}
 	return 0;
 }

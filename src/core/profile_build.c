@@ -77,11 +77,28 @@ take_presets(struct build *b)
 	return 0;
 }
 
+/* What a profile without a preset is called, by the most of what is in it. */
+static const struct nameless {
+	const char	*name, *title, *purpose;
+} nameless[] = {
+	{ "restrictions", "Restrictions", "Restrictions of this device." },
+	{ "wifi", "Wi-Fi", "A network that this device joins." },
+	{ "lock-screen", "Lock Screen", "What this device's Lock Screen says." },
+};
+
+static const struct nameless *
+nameless_of(const struct profile_spec *s)
+{
+	if (s->n_settings || s->lock_pairing)
+		return &nameless[0];
+	return s->wifi_ssid ? &nameless[1] : &nameless[2];
+}
+
 static int
 name_profile(struct build *b)
 {
 	static const char prefix[] = "org.chaperone.";
-	const char *given = b->spec->identifier;
+	const char *given = b->spec->identifier, *name = b->n ? "preset" : nameless_of(b->spec)->name;
 	int rc = 0;
 	size_t i;
 
@@ -90,7 +107,7 @@ name_profile(struct build *b)
 		return rc ? out_of_memory(b) : 0;
 	}
 	rc |= blob_set(&b->identifier, prefix, sizeof(prefix) - 1);
-	rc |= b->n ? blob_append(&b->identifier, "preset", 6) : blob_append(&b->identifier, "restrictions", 12);
+	rc |= blob_append(&b->identifier, name, strlen(name));
 	for (i = 0; i < b->n; i++) {
 		rc |= blob_append(&b->identifier, ".", 1);
 		rc |= blob_append(&b->identifier, b->presets[i]->name, strlen(b->presets[i]->name));
@@ -115,13 +132,21 @@ check_text(struct build *b, const char *what, const char *text)
 	return 0;
 }
 
+/* Whether there is anything in it about what the device may do. */
+static bool
+has_restrictions(const struct profile_spec *s)
+{
+	return s->n_presets || s->n_settings || s->lock_pairing || s->duration_s || s->removal_at;
+}
+
 static int
 check_spec(struct build *b)
 {
 	const struct profile_spec *s = b->spec;
 
-	if (s->n_presets == 0 && s->n_settings == 0)
-		return error_set(b->err, ERR_USAGE, "a profile needs a preset or a restriction");
+	if (!has_restrictions(s) && !s->wifi_ssid && !s->footnote && !s->asset_tag)
+		return error_set(b->err, ERR_USAGE,
+		    "a profile needs a preset, a restriction, or something else to say");
 	if (check_text(b, "identifier", s->identifier) < 0 ||
 	    check_text(b, "organization", s->organization) < 0 ||
 	    check_text(b, "removal password", s->removal_password) < 0 ||
@@ -141,6 +166,17 @@ check_spec(struct build *b)
 	return 0;
 }
 
+static int
+app_is_missing(struct build *b)
+{
+	size_t i = 0;
+
+	while (i + 1 < b->n && !(preset_extras(b->presets[i]) & PRESET_APP_NEEDED))
+		i++;
+	return error_set(b->err, ERR_USAGE, "the preset %s needs the bundle id of an app: --app BUNDLE-ID",
+	    b->presets[i]->name);
+}
+
 /* The presets decide what the app is for. */
 static int
 check_app(struct build *b)
@@ -148,7 +184,7 @@ check_app(struct build *b)
 	if (b->spec->app && !(b->extras & PRESET_APP))
 		return error_set(b->err, ERR_USAGE, "an app is named, but no preset has a use for it");
 	if (!b->spec->app && (b->extras & PRESET_APP_NEEDED))
-		return error_set(b->err, ERR_USAGE, "this preset needs the bundle id of an app");
+		return app_is_missing(b);
 	return 0;
 }
 
@@ -329,14 +365,18 @@ add_removal_password(struct build *b)
 }
 
 static int
+add_restrictions(struct build *b)
+{
+	b->restrictions = add_payload(b, RESTRICTIONS, "restrictions", "Restrictions");
+	return b->restrictions ? fill_restrictions(b) : out_of_memory(b);
+}
+
+static int
 add_payloads(struct build *b)
 {
 	const struct profile_spec *s = b->spec;
 
-	b->restrictions = add_payload(b, RESTRICTIONS, "restrictions", "Restrictions");
-	if (!b->restrictions)
-		return out_of_memory(b);
-	if (fill_restrictions(b) < 0)
+	if (has_restrictions(s) && add_restrictions(b) < 0)
 		return -1;
 	if ((b->extras & PRESET_APP_LOCK) && s->app && add_app_lock(b) < 0)
 		return -1;
@@ -357,6 +397,7 @@ static int
 describe(struct build *b)
 {
 	auto_blob struct blob title = { 0 }, purpose = { 0 };
+	const struct nameless *other = nameless_of(b->spec);
 	size_t i;
 	int rc = 0;
 
@@ -369,8 +410,8 @@ describe(struct build *b)
 		rc |= blob_append(&purpose, p->purpose, strlen(p->purpose));
 	}
 	if (b->n == 0) {
-		rc |= blob_append(&title, "Restrictions", 12);
-		rc |= blob_append(&purpose, "Restrictions of this device.", 28);
+		rc |= blob_append(&title, other->title, strlen(other->title));
+		rc |= blob_append(&purpose, other->purpose, strlen(other->purpose));
 	}
 	rc |= blob_append(&title, "", 1);
 	rc |= blob_append(&purpose, "", 1);

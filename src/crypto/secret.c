@@ -131,11 +131,8 @@ prompt_open(struct prompt *p, struct error *err)
 	struct termios silent;
 
 	p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	if (p->fd < 0 || tcgetattr(p->fd, &p->was) < 0) {
-		error_set(err, ERR_PERM, "there is no terminal to ask for the passphrase on");
-		return error_hint(err, "give it with --passphrase-file, or as the systemd "
-		    "credential chaperone-passphrase");
-	}
+	if (p->fd < 0 || tcgetattr(p->fd, &p->was) < 0)
+		return error_set(err, ERR_PERM, "no terminal");
 	hold_signals(p);
 	silent = p->was;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
@@ -219,6 +216,15 @@ ask_twice(const struct prompt *p, const char *what, struct blob *out, struct err
 }
 
 static int
+no_terminal(const struct secret_source *source, const char *what, struct error *err)
+{
+	error_set(err, ERR_PERM, "there is no terminal to ask for the passphrase of %s on", what);
+	return error_hint(err, source->confirm ?
+	    "give the passphrase of the new file with --out-passphrase-file" :
+	    "give it with --passphrase-file, or as the systemd credential chaperone-passphrase");
+}
+
+static int
 from_terminal(const struct secret_source *source, const char *what, struct blob *out,
     struct error *err)
 {
@@ -234,7 +240,7 @@ from_terminal(const struct secret_source *source, const char *what, struct blob 
 		blob_clear(&typed);
 		if (prompt_open(&p, err) < 0) {
 			clean_fd(&p.fd);
-			return -1;
+			return no_terminal(source, what, err);
 		}
 		rc = source->confirm ? ask_twice(&p, what, &typed, err) :
 		    ask(&p, "Passphrase of", what, &typed, err);

@@ -89,7 +89,7 @@ an unknown preset|--preset imessage-of|no preset is called
 a misspelt key|--restrict allowChats=false|did you mean allowChat?
 a value of another type|--restrict allowChat=no|true or false
 no value|--restrict allowChat|KEY=VALUE
-a kiosk without an app|--preset kiosk|bundle id
+a kiosk without an app|--preset exam --preset kiosk|the preset kiosk needs the bundle id
 two bounds|--for 1h --until 15:30|exclude each other
 an app that cannot be hidden|--restrict blockedAppBundleIDs=com.apple.Preferences|X004
 an identity that would do nothing|-i x.p12|--sign
@@ -207,5 +207,25 @@ chaperone profile build --wifi a --wifi-password-file "$work/secret2" -o "$work/
 is 1 "two passwords differ" chaperone profile diff "$work/w1.mobileconfig" "$work/w2.mobileconfig"
 says "without being said" "(secret)"
 hides "no secret" "correct horse"
+
+# ---- without a preset: what is in it, and nothing else ----------------------------
+while IFS='|' read -r what args identifier keys; do
+	# shellcheck disable=SC2086
+	is 0 "$what is built" chaperone profile build $args -o "$work/plain" --overwrite
+	verify "$what: its name, and what it restricts" "$(python3 - "$work/plain" <<'PY'
+import plistlib, sys
+p = plistlib.load(open(sys.argv[1], "rb"))
+found = [k for c in p["PayloadContent"] if c["PayloadType"] == "com.apple.applicationaccess" for k in c]
+print(p["PayloadIdentifier"], ",".join(sorted(k for k in found if not k.startswith("Payload"))) or "nothing")
+PY
+)" "$identifier $keys"
+done <<'ROWS'
+Wi-Fi|--wifi Guest|org.chaperone.wifi|nothing
+a Lock Screen|--footnote Acme|org.chaperone.lock-screen|nothing
+a Lock Screen with Wi-Fi|--asset-tag 17 --wifi Guest|org.chaperone.wifi|nothing
+pairing|--lock-pairing|org.chaperone.restrictions|allowHostPairing
+a restriction with Wi-Fi|--restrict allowCamera=false --wifi Guest|org.chaperone.restrictions|allowCamera
+nothing at all|--organization Acme|org.chaperone.preset.imessage-off|allowChat
+ROWS
 
 exit $failed

@@ -45,6 +45,9 @@ def by_name(s):
                 ("a negative ECID", "-%d" % ecid), ("a number and more", "0x%xg" % ecid)):
             told = b.run("verify", "-u", call, "--json")
             s.equal("not by %s, %r: exit 4" % (sentence, call), told.code, 4)
+        told = b.run("verify", "-u", "it", "--json")
+        s.has("a name is told from what nobody has", told.result["message"],
+              "it is a device's name; its UDID is " + b.udids["it"])
         told = b.run("verify", "-u", state["serial"], "--udid=" + b.udids["other"], "--json")
         s.equal("two of them", names(told), ["it", "other"])
         told = b.run("verify", "-u", state["serial"], "-u", state["udid"], "--json")

@@ -70,6 +70,8 @@ def files():
     write("dict.mobileconfig", '<plist version="1.0"><dict><key>a</key><true/></dict></plist>')
     write("bad.yaml", "identity: [what, is, this]\n")
     write("odd.yaml", "frobnicate: 3\n")
+    write("typo.yaml", "jobs: 4\n\n# a comment\nprivacy:\n  namse: hash\n")
+    write("many.yaml", "jobs: 1000\n")
     write("wrong", "not the passphrase\n")
     write("loose.pem", open(path("acme.pem")).read(), 0o644)
     write("loosepw", bench.PASSPHRASE + "\n", 0o644)
@@ -96,7 +98,11 @@ def files():
         ("a configuration of another shape", 65, ["list", "--config", path("bad.yaml")],
          "bad.yaml"),
         ("a configuration with a key nobody knows", 65, ["list", "--config", path("odd.yaml")],
-         "frobnicate"),
+         "line 1, column 1: unknown key frobnicate"),
+        ("a key misspelt, further down", 65, ["list", "--config", path("typo.yaml")],
+         "line 5, column 3: unknown key namse; did you mean names?"),
+        ("a number out of range", 65, ["list", "--config", path("many.yaml")],
+         "jobs is a number up to 512"),
         ("a key that others can read", 77, ["apply", "-i", path("loose.pem")], None, "chmod"),
         ("a passphrase that others can read", 77,
          ["apply"] + acme + ["--passphrase-file", path("loosepw")], None, "chmod"),
@@ -174,6 +180,14 @@ def closed_output(s):
                                       {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}))
         s.equal("a full disk behind stdout is exit 74", done.returncode, 74)
         s.check("  and is said", b"cannot be written" in done.stderr, done.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([bench.CHAPERONE, "list"], stdout=writer, stderr=subprocess.PIPE,
+                              timeout=bench.RUN_SECONDS, env=bench.environment(
+                                  {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}))
+        os.close(writer)
+        s.equal("a pipe that nobody reads any more is no story, and still no success",
+                (done.returncode, done.stderr), (74, b""))
 
 
 def help_and_version(s):
@@ -183,6 +197,15 @@ def help_and_version(s):
         told = run(*args)
         s.equal("%s is exit 0, on stdout alone" % " ".join(args),
                 (told.code, bool(told.out), told.err), (0, True, ""))
+    for words, option in ((["help"], ["--help"]), (["help", "apply"], ["apply", "--help"]),
+                          (["help", "profile"], ["profile", "--help"])):
+        s.equal("%s is %s" % (" ".join(words), " ".join(option)), run(*words).out, run(*option).out)
+    for words, part in ((["profile", "foo"], "profile is followed by what to do: presets, build"),
+                        (["ledger", "lits"], "unknown command ledger lits; did you mean ledger list?"),
+                        (["frobnicate"], "unknown command frobnicate"), ([], "no command given")):
+        told = run(*words)
+        s.equal("%s is exit 64" % (" ".join(words) or "nothing"), told.code, 64)
+        s.has("  and says what is wrong", told.err, part)
     for family in ("profile", "identity", "ledger", "policy", "attest"):
         told = run(family, "--help")
         s.check("%s --help lists its members" % family, told.code == 0 and "  %s " % family in told.out and

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What people see: words, levels of talk, colours, and live lines on a terminal"""
 import re
+import unicodedata
 
 import bench
 from bench import Terminal, device, fault, identity, ours
@@ -97,6 +98,7 @@ def tables(s):
         s.check("  the columns stand below their names",
                 all(row["front-desk"][i - 1] == " " and row["front-desk"][i] != " "
                     for i in starts), lines)
+        s.check("  nothing follows the last column", not [l for l in lines if l.endswith(" ")], lines)
         said = b.run("show", "-u", b.udids["front-desk"], *identity()).out
         for part in ("front-desk  iPad (10th generation), iOS 18.1  00008101-000A1C2D3E4F501E\n",
                      "serial         F9FXK0ABCD12\n", "product        iPad13,18\n",
@@ -107,6 +109,38 @@ def tables(s):
             s.has("show says %s" % part.strip(), said, part)
         s.check("  and shows no certificate, only its fingerprint",
                 "SupervisorHostCertificates: [{\"sha256\":\"" in said, said)
+
+
+def widths(s):
+    s.topic("list: a table stays one, whatever things are called")
+    wide = fault("other-value", at="lockdown", request="GetValue", key="DeviceName",
+                 text="会議室の大きなiPadとても長い名前")
+    with bench.Bench([ours("a", product="iPad14,1", faults=[wide]), ours("old", udid="a" * 40), ours("b")]) as b:
+        lines = b.run("list", *identity()).out.splitlines()
+        at = text_columns(lines[0][:lines[0].index("PAIRED")])
+        s.equal("PAIRED stands in one column of the terminal",
+                {text_columns(l[:re.search(r"(PAIRED|yes|no|\?) +(LOCKED|yes|no|\?)$", l).start()])
+                 for l in lines}, {at})
+
+
+def truths(s):
+    s.topic("words say what was measured, and no more")
+    liar = fault("ack-not-stored", at="mcinstall", request="InstallProfileSilent")
+    with bench.Bench([ours("liar", faults=[liar]), ours("clean")]) as b:
+        said = b.run("apply", "-u", b.udids["liar"], *identity()).out
+        s.has("acknowledged and not stored is not installed", said,
+              IMESSAGE + ": acknowledged, but the device does not list it\n")
+        s.check("  what is not reported is not", "allowChat: wanted false, not reported\n" in said and
+                "installed" not in said, said)
+        said = b.run("remove", "com.example.none", "-u", b.udids["clean"], *identity()).out
+        s.has("what was never there is not there", said, "(the device does not list it)")
+        b.on("clean", *APPLY)
+        said = b.run("remove", "-u", b.udids["clean"], *identity()).out
+        s.has("what was there is there no longer", said, "(the device no longer lists it)")
+
+
+def text_columns(text):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def levels(s):
@@ -227,6 +261,8 @@ def main():
     bench.make_identities()
     golden(s)
     tables(s)
+    widths(s)
+    truths(s)
     levels(s)
     colours(s)
     live(s)

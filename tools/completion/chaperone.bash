@@ -25,15 +25,27 @@ __chaperone_takes_value() {
 	    "$program" "$@" --help 2>/dev/null | grep -qE "^ +$option, --[a-z-]+ [^ ]"
 }
 
+__chaperone_presets() {
+	"$1" profile presets --json 2>/dev/null | sed -n 's/.*"name":"\([^"]*\)".*/\1/p'
+}
+
 __chaperone_value() {
 	local program=$1 option=$2 current=$3
 	case $option in
 	--format) mapfile -t COMPREPLY < <(compgen -W 'p12 pem' -- "$current") ;;
 	--supervised) mapfile -t COMPREPLY < <(compgen -W 'yes no' -- "$current") ;;
+	--verdict) mapfile -t COMPREPLY < <(compgen -W 'compliant noncompliant blocked failed' -- "$current") ;;
+	--by) mapfile -t COMPREPLY < <(compgen -W 'device day slot policy' -- "$current") ;;
+	--preset) mapfile -t COMPREPLY < <(compgen -W "$(__chaperone_presets "$program")" -- "$current") ;;
+	--group) mapfile -t COMPREPLY < <(compgen -g -- "$current") ;;
 	-u | --udid)
 		mapfile -t COMPREPLY < <(compgen -W "$(timeout 3 "$program" list --json 2>/dev/null |
 		    sed -n 's/.*"udid":"\([^"]*\)".*/\1/p')" -- "$current") ;;
-	-i | --identity | -o | --output | --sign | --profile | --policy | --config | --*-file)
+	--jobs | -j | --timeout | --wait | --bits | --days | --max-rate | --per-controller | --for | \
+	    --until | --since | --idle-timeout | --organization | --nonce | --run | --station | --device | \
+	    --app | --identifier | --restrict | --wifi | --footnote | --asset-tag | --target-os | --http | \
+	    --http-name | --client | --login | --from | --to) ;;
+	*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		compopt -o filenames 2>/dev/null ;;
 	esac
@@ -82,6 +94,9 @@ _chaperone() {
 	if [[ $current = -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(__chaperone_options "$program" "${command[@]}")" \
 		    -- "$current")
+	elif [[ ${command[*]} = 'profile presets' ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(__chaperone_presets "$program")" -- "$current")
+		return
 	elif ((${#command[@]} == 0)); then
 		mapfile -t COMPREPLY < <(compgen -W "$(cut -d ' ' -f 1 <<<"$commands" | sort -u)" \
 		    -- "$current")
