@@ -18,8 +18,8 @@ enum file_flags {
 };
 
 /*
- * Replaces *out by the file's bytes; "-" is standard input. Regular files,
- * pipes and standard input only. Longer than limit: ERR_DATA. Cannot be
+ * Replaces *out by the file's bytes; "-" is standard input. A folder is none:
+ * ERR_NOINPUT. Longer than limit: ERR_DATA. Cannot be
  * opened: ERR_NOINPUT (sys says why). The check of FILE_PRIVATE is made on
  * the open descriptor, so that the file cannot be exchanged in between.
  */

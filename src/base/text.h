@@ -27,12 +27,12 @@ void	text_shorten_id(const char *id, char *out, size_t size);
 
 /* The 25-character UDID with its dash when id is 24 hexadecimal digits. */
 void	text_canonical_udid(const char *id, char *out, size_t size);
-/* UDIDs compare without the dash and without regard to case. */
 /* Where the first character stands that is not UTF-8, or that XML 1.0 has not; len: nowhere. */
 size_t	text_xml_fault(const char *text, size_t len);
 
 /* By its form: 8-16 hexadecimal digits with or without the dash, or 40. */
 bool	text_is_udid(const char *id);
+/* UDIDs compare without the dash and without regard to case. */
 bool	text_same_udid(const char *a, const char *b);
 
 /* len bytes as 2*len lower-case digits and a NUL. */

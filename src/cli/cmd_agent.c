@@ -51,7 +51,7 @@ tell_json(const struct agent_event *e)
 	output_json_line(stdout, line);
 }
 
-/* "pairing challenge of 0000…2E", "seal", "certificate". */
+/* "pairing challenge of …5C0FE7AE", "seal", "certificate". */
 static void
 describe(const struct agent_event *e, char *out, size_t size)
 {

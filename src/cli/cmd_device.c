@@ -8,7 +8,6 @@
 #include "base/clean.h"
 #include "base/deadline.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "cli/attest.h"
 #include "cli/clients.h"
 #include "cli/config.h"
@@ -19,12 +18,10 @@
 #include "cli/record.h"
 #include "cli/select.h"
 #include "core/desired.h"
-#include "core/verdict.h"
 #include "crypto/signer.h"
 #include "flow/fleet.h"
 #include "flow/job.h"
 #include "flow/journal.h"
-#include "flow/report.h"
 #include "wire/mux.h"
 
 enum {
@@ -192,7 +189,7 @@ is_by_policy(const struct work *w)
 	return w->kind->has_desired && w->cli->options.policy;
 }
 
-/* What is asked, and the identity on its way: its signer decrypts the key meanwhile. */
+/* What is asked, and a signer that will decrypt the key when it is waited for. */
 static int
 begin(struct work *w, struct error *err)
 {

@@ -197,18 +197,13 @@ cmd_profile_sign(struct cli *cli)
 static int
 read_secret(const struct cli *cli, const char *path, struct blob *out, struct error *err)
 {
-	int flags = cli->options.allow_loose_files ? FILE_ANY : FILE_PRIVATE;
-	const uint8_t *end;
+	struct secret_source source = { .file = path,
+		.allow_loose_files = cli->options.allow_loose_files };
 
 	if (!path)
 		return 0;
-	if (file_read(path, SECRET_MAX, flags, out, err) < 0)
+	if (secret_passphrase(&source, path, out, err) < 0)
 		return -1;
-	end = out->len ? memchr(out->data, '\n', out->len) : NULL;
-	if (end)
-		out->len = (size_t)(end - out->data);
-	if (out->len && out->data[out->len - 1] == '\r')
-		out->len--;
 	if (out->len == 0 || memchr(out->data, '\0', out->len))
 		return error_set(err, ERR_DATA, "%s: the first line is empty or no text", path);
 	return blob_append(out, "", 1) < 0 ? error_memory(err) : 0;
@@ -257,7 +252,6 @@ has_content(const struct options *o)
 static int
 fill_spec(const struct cli *cli, struct profile_spec *spec, struct error *err)
 {
-	static const char *const standard[] = { "imessage-off" };
 	const struct options *o = &cli->options;
 
 	*spec = (struct profile_spec){
@@ -268,7 +262,7 @@ fill_spec(const struct cli *cli, struct profile_spec *spec, struct error *err)
 		.lock_pairing = o->lock_pairing,
 	};
 	if (!o->presets.n && !has_content(o)) {
-		spec->presets = standard;
+		spec->presets = preset_default;
 		spec->n_presets = 1;
 	}
 	if (o->for_duration && when_duration(o->for_duration, &spec->duration_s, err) < 0)

@@ -12,7 +12,6 @@
 
 #include "base/clean.h"
 #include "base/error.h"
-#include "base/log.h"
 #include "cli/clients.h"
 #include "cli/config.h"
 #include "cli/output.h"
@@ -24,7 +23,6 @@
 #include "station/slots.h"
 #include "station/station.h"
 #include "store/ledger.h"
-#include "web/web.h"
 
 #define POLICIES	SYSCONFDIR "/chaperone/policies.d"
 

@@ -245,11 +245,14 @@ wait_for_all(struct watching *w, struct mux_watch *mux, struct error *err)
 			.intent = on_intent, .event = on_event, .result = on_result, .ctx = w,
 		};
 		struct guest *g = &w->guests[i];
-		bool is_over = g->lane.fd >= 0 && deadline_passed(g->deadline);
+		bool is_open, is_over;
 
-		if (g->lane.fd < 0 || (!is_over && (!fds[i].revents || lane_read(&g->lane, &listener))))
+		if (g->lane.fd < 0)
 			continue;
-		end_asking(w, g, is_over ? LANE_OVERDUE : LANE_ENDED);
+		is_open = !fds[i].revents || lane_read(&g->lane, &listener);
+		is_over = is_open && deadline_passed(g->deadline);
+		if (!is_open || is_over)
+			end_asking(w, g, is_over ? LANE_OVERDUE : LANE_ENDED);
 	}
 	return 0;
 }

@@ -15,8 +15,6 @@
 #include "crypto/digest.h"
 #include "flow/profile_file.h"
 
-static const char *const DEFAULT_PRESET[] = { "imessage-off" };
-
 static bool
 has_use_for_app(const char *name)
 {
@@ -41,8 +39,8 @@ add_presets(const struct cli *cli, struct desired *out, struct error *err)
 {
 	const struct options *o = &cli->options;
 	struct profile_spec spec = { .is_removable = o->removable, .organization = o->organization };
-	const char *const *names = o->presets.n ? o->presets.items : DEFAULT_PRESET;
-	size_t n = o->presets.n ? o->presets.n : countof(DEFAULT_PRESET), i;
+	const char *const *names = o->presets.n ? o->presets.items : preset_default;
+	size_t n = o->presets.n ? o->presets.n : 1, i;
 
 	if (check_app(o, names, n, err) < 0)
 		return -1;

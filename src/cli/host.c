@@ -1,7 +1,6 @@
 /* host: who we are towards devices */
 #include "cli/host.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 

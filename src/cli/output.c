@@ -364,6 +364,24 @@ put_field(const char *name, const char *value)
 	printf("  %-14s %s\n", name, or_dash(value));
 }
 
+/* What the list does not say is not known; only a "no" of its own is one. */
+static const char *
+active_words(const json_t *profile)
+{
+	const json_t *active = json_object_get(profile, "active");
+
+	if (json_is_true(active))
+		return "";
+	return json_is_false(active) ? ", not active" : ", active or not is not told";
+}
+
+static void
+put_version(const json_t *version)
+{
+	if (json_is_integer(version))
+		printf(", version %lld", (long long)json_integer_value(version));
+}
+
 static void
 put_installed(const json_t *device, bool color)
 {
@@ -378,12 +396,12 @@ put_installed(const json_t *device, bool color)
 	json_array_foreach(profiles, i, p) {
 		printf("    ");
 		put(color, BOLD, "%s", or_dash(text_at(p, "display_name", NULL)));
-		printf("  %s\n      %s, version %lld, by %s%s%s\n",
-		    or_dash(text_at(p, "identifier", NULL)), or_dash(text_at(p, "uuid", NULL)),
-		    (long long)json_integer_value(json_object_get(p, "version")),
-		    or_dash(text_at(p, "organization", NULL)),
+		printf("  %s\n      %s", or_dash(text_at(p, "identifier", NULL)),
+		    or_dash(text_at(p, "uuid", NULL)));
+		put_version(json_object_get(p, "version"));
+		printf(", by %s%s%s\n", or_dash(text_at(p, "organization", NULL)),
 		    json_is_true(json_object_get(p, "removal_disallowed")) ? ", locked" : "",
-		    json_is_true(json_object_get(p, "active")) ? "" : ", not active");
+		    active_words(p));
 	}
 }
 

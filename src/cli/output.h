@@ -20,7 +20,7 @@ int	output_list(json_t *const *devices, size_t n, bool color);
 void	output_device(const json_t *device, bool color);
 /* A line of station: what happens to whom. Steps are not worth one. */
 void	output_station_event(const json_t *event, bool color);
-/* A line of watch, from chaperone.event/1 with "facts" where they were read. */
+/* A line of watch, from chaperone.event/1; "device", "trust" and "error" as they were read. */
 void	output_event(const json_t *event, bool color);
 
 /* The exit code that goes with a result's verdict; 3 when it has none. */

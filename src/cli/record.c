@@ -2,7 +2,6 @@
 #include "cli/record.h"
 
 #include <pwd.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -66,15 +65,26 @@ where_from(char out[128])
 	return out;
 }
 
+/* Names from elsewhere need not be text. NULL: there is none. */
+static const char *
+clean_name(const char *name, char out[128])
+{
+	if (!name || !*name)
+		return NULL;
+	text_printable(name, strlen(name), out, 128);
+	return out;
+}
+
 int
 record_operator(const struct cli *cli, struct ledger *l, struct error *err)
 {
 	const struct passwd *who = getpwuid(getuid());
 	const char *sudo = getenv("SUDO_USER");
-	char from[128];
+	char from[128], user[128], before[128];
 	auto_json json_t *body = json_pack("{s:s, s:o, s:s?, s:i, s:s?, s:s?}",
-	    "command", cli->command->name, "args", words_of(cli), "user", who ? who->pw_name : NULL,
-	    "uid", (int)getuid(), "sudo_user", sudo && *sudo ? sudo : NULL, "from", where_from(from));
+	    "command", cli->command->name, "args", words_of(cli),
+	    "user", clean_name(who ? who->pw_name : NULL, user),
+	    "uid", (int)getuid(), "sudo_user", clean_name(sudo, before), "from", where_from(from));
 	const struct ledger_entry entry = { .kind = EVENT_OPERATOR, .run = cli->run, .body = body };
 
 	return body ? ledger_add(l, &entry, err) : error_memory(err);

@@ -25,6 +25,7 @@ desired_clear(struct desired *d)
 		free(d->absent[i]);
 	free(d->profiles);
 	free(d->absent);
+	free(d->adopter);
 	*d = (struct desired){ 0 };
 }
 
@@ -155,11 +156,15 @@ is_nobodys(const struct desired_profile *p)
 int
 desired_adopt(struct desired *d, const char *organization, struct error *err)
 {
+	char *copy = strdup(organization);
 	size_t i;
 
-	for (i = 0; i < d->n_profiles && *organization; i++)
-		if (is_nobodys(&d->profiles[i]) &&
-		    rebuild(&d->profiles[i], organization, d->digest, err) < 0)
+	if (!copy)
+		return error_memory(err);
+	free(d->adopter);
+	d->adopter = copy;
+	for (i = 0; i < d->n_profiles && *copy; i++)
+		if (is_nobodys(&d->profiles[i]) && rebuild(&d->profiles[i], copy, d->digest, err) < 0)
 			return -1;
 	return 0;
 }

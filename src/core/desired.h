@@ -26,6 +26,7 @@ struct desired {
 	size_t			 n_profiles;
 	char			**absent;	/* identifiers; a trailing * matches any rest */
 	size_t			 n_absent;
+	char			*adopter;	/* the organization of desired_adopt() */
 	profile_digest_fn	*digest;
 };
 
@@ -44,10 +45,7 @@ void	desired_clear(struct desired *d);
 
 #define auto_desired	auto_with(desired_clear)
 
-/*
- * The profiles built by us for nobody by name become organization's ("": they
- * stay nobody's), which is borrowed until desired_clear().
- */
+/* The profiles built by us for nobody by name become organization's ("": they stay nobody's). */
 int	desired_adopt(struct desired *d, const char *organization, struct error *err);
 /*
  * Without an identity and without --organization nobody told whose profile it

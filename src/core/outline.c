@@ -515,14 +515,6 @@ outline_child(const struct outline *o, uint32_t dict, const char *key)
 	return found;
 }
 
-uint32_t
-outline_child_near(const struct outline *o, uint32_t dict, const char *key, uint32_t from)
-{
-	if (from != OUTLINE_NONE && has_key(o, from, key))
-		return from;
-	return outline_child(o, dict, key);
-}
-
 struct sorted {
 	const char	*key;
 	size_t		 len;

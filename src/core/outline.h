@@ -59,8 +59,6 @@ void	outline_clear(struct outline *o);
 const char *outline_key(const struct outline *o, uint32_t node, size_t *len);
 /* The entry of a dictionary; the last one when there are several, as a device does. */
 uint32_t outline_child(const struct outline *o, uint32_t dict, const char *key);
-/* The entry of a dictionary at or after from, then before it; for walks in order. */
-uint32_t outline_child_near(const struct outline *o, uint32_t dict, const char *key, uint32_t from);
 
 /*
  * Calls found for the second and every later entry of a dictionary whose key

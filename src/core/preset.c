@@ -275,6 +275,8 @@ static const struct preset presets[] = {
 	},
 };
 
+const char *const preset_default[1] = { "imessage-off" };
+
 const struct preset *
 preset_find(const char *name)
 {

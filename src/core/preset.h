@@ -31,6 +31,9 @@ struct preset {
 	const struct profile_setting *settings;	/* ends with a NULL key */
 };
 
+/* One name: the preset that is meant when nothing says what a profile is for. */
+extern const char *const preset_default[1];
+
 /* NULL when unknown. */
 const struct preset *preset_find(const char *name);
 /* In the order of the table; NULL at its end. */

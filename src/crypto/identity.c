@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "crypto/agentclient.h"
 #include "crypto/cert.h"
 #include "crypto/certmake.h"
 #include "crypto/keyfile.h"
@@ -153,7 +154,7 @@ find_loader(const char *ref, load_fn **out, struct error *err)
 
 	if (!*ref)
 		return error_set(err, ERR_USAGE, "the identity has no name");
-	if (strncmp(ref, "agent:", 6) == 0)
+	if (agentclient_is_ref(ref))
 		return error_set(err, ERR_USAGE, "an agent keeps its key to itself: %s", ref);
 	if (token_is_ref(ref)) {
 		*out = token_load;
@@ -180,9 +181,12 @@ prove(const struct identity *id, struct error *err)
 	static const char text[] = "chaperone";
 	auto_blob struct blob cms = { 0 };
 
-	if (identity_sign(id, text, sizeof(text), false, &cms, err) < 0 || !verifies(&cms))
-		return error_set(err, ERR_DATA, "its private key is damaged: what it signs is not valid");
-	return 0;
+	if (identity_sign(id, text, sizeof(text), false, &cms, err) < 0) {
+		err->kind = err->kind == ERR_SOFTWARE ? ERR_DATA : err->kind;
+		return error_context(err, "trying its private key");
+	}
+	return verifies(&cms) ? 0 :
+	    error_set(err, ERR_DATA, "its private key is damaged: what it signs is not valid");
 }
 
 int

@@ -194,8 +194,11 @@ ask(struct launcher *l, const struct order *o, int theirs, int *pidfd, struct er
 	struct answer a = { 0 };
 	ssize_t n = passfd_send(l->control, o, sizeof(*o), theirs, 0);
 
-	if (n == sizeof(*o) && deadline_wait(l->control, POLLIN, deadline_in(ANSWER_MS), err) < 0)
+	if (n == sizeof(*o) && deadline_wait(l->control, POLLIN, deadline_in(ANSWER_MS), err) < 0) {
+		/* A late answer would be taken for that of the next order: there is none. */
+		(void)shutdown(l->control, SHUT_RDWR);
 		return error_context(err, "waiting for the launcher of signers");
+	}
 	if (n == sizeof(*o))
 		n = passfd_receive(l->control, &a, sizeof(a), 0, pidfd);
 	if (n != sizeof(a))

@@ -1,7 +1,6 @@
 /* signer: forks the signer's process; talks to it for the parent and for workers */
 #include "crypto/signer.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,7 +23,7 @@
 
 enum {
 	GOODBYE_MS = 2000,
-	GRANT_MS = 10000,	/* only when hundreds of channels are asked for at once */
+	ORDER_MS = 10000,
 	DOCUMENT_MS = 60000,	/* a token may be slow, an agent busy */
 };
 
@@ -93,6 +92,21 @@ clean_signer(struct signer **s)
 	signer_stop(*s);
 }
 
+/* With hundreds of channels at once its socket may be full for a moment. */
+static int
+order(struct signer *s, const void *packet, size_t len, int fd, struct error *err)
+{
+	struct deadline deadline = deadline_in(ORDER_MS);
+
+	while (passfd_send(s->control, packet, len, fd, MSG_DONTWAIT) < 0) {
+		if (errno != EINTR && errno != EAGAIN)
+			return error_set_sys(err, ERR_UNAVAILABLE, errno, gone);
+		if (deadline_wait(s->control, POLLOUT, deadline, err) < 0)
+			return error_context(err, "waiting for the signer");
+	}
+	return 0;
+}
+
 /* One packet of at most len bytes. 0 or less: there will be none. */
 static ssize_t
 receive(int fd, void *data, size_t len, struct error *err)
@@ -109,6 +123,12 @@ receive(int fd, void *data, size_t len, struct error *err)
 	}
 }
 
+static int
+ended_early(struct error *err)
+{
+	return error_set(err, ERR_UNAVAILABLE, "the signer ended before it had loaded the identity");
+}
+
 /* The child's verdict on the identity, then its certificate. */
 static int
 hear(struct signer *s, struct cert *cert, struct error *err)
@@ -122,15 +142,13 @@ hear(struct signer *s, struct cert *cert, struct error *err)
 		*err = said;
 		return -1;
 	}
-	if (n == sizeof(said))
-		n = receive(s->control, der, sizeof(der), &waited);
+	n = n == sizeof(said) ? receive(s->control, der, sizeof(der), &waited) : 0;
 	if (waited.kind != ERR_NONE) {
 		*err = waited;
 		return -1;
 	}
 	if (n <= 0)
-		return error_set(err, ERR_UNAVAILABLE,
-		    "the signer ended before it had loaded the identity");
+		return ended_early(err);
 	return cert_parse(der, (size_t)n, cert, err);
 }
 
@@ -180,8 +198,8 @@ signer_await(struct signer *s, struct cert *cert, struct error *err)
 {
 	static const char load = SIGNSERVER_LOAD;
 
-	/* Should it be gone, there is no answer either. */
-	(void)passfd_send(s->control, &load, sizeof(load), -1, MSG_DONTWAIT);
+	if (order(s, &load, sizeof(load), -1, err) < 0)
+		return err->kind == ERR_UNAVAILABLE ? ended_early(err) : -1;
 	return hear(s, cert, err);
 }
 
@@ -195,23 +213,6 @@ signer_start(const struct identity_source *source, struct signer **out, struct c
 		return -1;
 	*out = steal_pointer(&s);
 	return 0;
-}
-
-static int
-grant(struct signer *s, const struct signserver_grant *g, int fd, struct error *err)
-{
-	struct deadline deadline = deadline_in(GRANT_MS);
-	ssize_t n;
-
-	for (;;) {
-		n = passfd_send(s->control, g, sizeof(*g), fd, MSG_DONTWAIT);
-		if (n >= 0)
-			return 0;
-		if (errno != EINTR && errno != EAGAIN)
-			return error_set_sys(err, ERR_UNAVAILABLE, errno, gone);
-		if (deadline_wait(s->control, POLLOUT, deadline, err) < 0)
-			return error_context(err, "waiting for the signer");
-	}
 }
 
 int
@@ -228,7 +229,7 @@ signer_channel(struct signer *s, const char *udid, int *fd, struct error *err)
 		return error_set_sys(err, ERR_SOFTWARE, errno, "a channel to the signer");
 	ours = ends[0];
 	theirs = ends[1];
-	if (grant(s, &g, theirs, err) < 0)
+	if (order(s, &g, sizeof(g), theirs, err) < 0)
 		return -1;
 	*fd = steal_fd(&ours);
 	return 0;

@@ -87,7 +87,7 @@ int	signer_descriptor(const struct signer *s);
 
 /* Ends the child and waits for it. NULL is fine. */
 void	signer_stop(struct signer *s);
-/* In a forked worker: closes what belongs to the parent, ends nothing. */
+/* Closes what there is of it here, and ends nothing: for another process it goes on. */
 void	signer_forget(struct signer *s);
 
 /*

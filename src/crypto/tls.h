@@ -12,7 +12,7 @@ struct error;
 struct tls;
 
 /*
- * PEM text, borrowed during tls_open() only. This process keeps the last pair
+ * PEM text, borrowed during tls_open() and tls_learn() only. This process keeps the last pair
  * decoded, so that the next connection to the same device costs less.
  */
 struct tls_client {

@@ -7,7 +7,6 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/proplist.h"
 #include "core/facts.h"
 #include "core/refusal.h"
 #include "crypto/tls.h"
@@ -17,6 +16,8 @@
 #include "wire/mux.h"
 #include "wire/muxlink.h"
 #include "wire/pair_record.h"
+
+enum { WHO_MS = 800 };	/* within the parent's grace after a job's deadline */
 
 struct session {
 	struct mux_device	 device;
@@ -113,6 +114,19 @@ read_values(struct session *s, struct deadline deadline, struct facts *facts, st
 	    facts_read_values(facts, values, err);
 }
 
+/* Of a device that has failed us: on a new connection, and briefly. */
+static void
+ask_who_it_is(struct session *s, struct facts *facts)
+{
+	struct deadline soon = deadline_in(WHO_MS);
+	struct error silent = { 0 };
+
+	if (reopen(s, soon, &silent) == 0 &&
+	    lockdown_start_session(s->lockdown, &s->record, soon, &silent) == 0 &&
+	    read_values(s, soon, facts, &silent) == 0)
+		facts->is_paired = YES;
+}
+
 /*
  * For profiles it is the service, and while that is opened the device tells its
  * values. That it has no service for us now is for session_open_mcinstall().
@@ -133,6 +147,8 @@ ask_first_question(struct session *s, struct deadline deadline, struct facts *fa
 	if (why->kind == ERR_DEVICE && why->refusal != REFUSED_TLS)
 		return read_values(s, deadline, facts, err);
 	*err = *why;
+	if (why->kind != ERR_DEVICE)
+		ask_who_it_is(s, facts);
 	return -1;
 }
 

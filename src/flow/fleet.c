@@ -1,7 +1,6 @@
 /* fleet: several devices at once, one worker process each */
 #include "flow/fleet.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 
@@ -88,6 +87,14 @@ slot_of(const struct fleet *fleet, const struct mux_device *device)
 	return fleet->slot_of ? fleet->slot_of(fleet->slot_ctx, device) : NULL;
 }
 
+static struct deadline
+longest_job(const struct crew *c)
+{
+	const struct job *job = c->fleet->job;
+
+	return deadline_in(job->timeout_ms + job->person_ms + GRACE_MS);
+}
+
 static int
 start(struct crew *c, const struct mux_device *device, struct post *out, struct error *err)
 {
@@ -103,7 +110,7 @@ start(struct crew *c, const struct mux_device *device, struct post *out, struct 
 	job.slot = slot_of(fleet, device);
 	if (lane_start(&order, &out->lane, err) < 0)
 		return -1;
-	out->deadline = deadline_in(job.timeout_ms + job.person_ms + GRACE_MS);
+	out->deadline = longest_job(c);
 	if (c->is_complete)
 		tell_started(c, device);
 	return 0;
@@ -196,9 +203,13 @@ make_complete(struct crew *c, struct error *err)
 	if (c->fleet->complete && c->fleet->complete(c->fleet->ctx, err) < 0)
 		return -1;
 	c->is_complete = true;
-	for (i = 0; i < c->n_posts; i++)
-		if (c->posts[i].lane.fd >= 0)
-			tell_started(c, &c->posts[i].lane.device);
+	for (i = 0; i < c->n_posts; i++) {
+		if (c->posts[i].lane.fd < 0)
+			continue;
+		/* How long that took is no device's doing. */
+		c->posts[i].deadline = longest_job(c);
+		tell_started(c, &c->posts[i].lane.device);
+	}
 	return 0;
 }
 
@@ -256,12 +267,14 @@ wait_for_lanes(struct crew *c)
 	n = deadline_poll(c->polls, c->n_posts, next_deadline(c), !c->is_stopping);
 	for (i = 0; i < c->n_posts; i++) {
 		struct post *post = &c->posts[i];
-		bool is_over;
+		bool is_open, is_over;
 
 		if (post->lane.fd < 0)
 			continue;
-		is_over = deadline_passed(post->deadline);
-		if (!is_over && (n <= 0 || !c->polls[i].revents || lane_read(&post->lane, &listener)))
+		/* What it has said counts, however late we come to hear it. */
+		is_open = n <= 0 || !c->polls[i].revents || lane_read(&post->lane, &listener);
+		is_over = is_open && n >= 0 && deadline_passed(post->deadline);
+		if (is_open && !is_over)
 			continue;
 		end(c, post, is_over);
 		c->busy--;
@@ -278,6 +291,7 @@ settle(struct crew *c, bool is_last)
 	const struct fleet *fleet = c->fleet;
 	struct error why = { 0 };
 	bool is_asked = false;
+	int64_t began;
 	unsigned i;
 
 	for (i = 0; i < c->n_posts; i++)
@@ -285,9 +299,12 @@ settle(struct crew *c, bool is_last)
 	if (!is_asked && !is_last && !deadline_passed(c->commit_by))
 		return;
 	c->commit_by = deadline_never();
+	began = now_monotonic_ms();
 	if (fleet->commit && fleet->commit(fleet->ctx, &why) < 0 && is_asked &&
 	    c->unrecorded.kind == ERR_NONE)
 		c->unrecorded = why;
+	for (i = 0; i < c->n_posts; i++)
+		c->posts[i].deadline.at_ms += now_monotonic_ms() - began;
 	for (i = 0; i < c->n_posts; i++)
 		if (c->posts[i].lane.is_asking)
 			lane_answer(&c->posts[i].lane, c->unrecorded.kind == ERR_NONE);

@@ -46,8 +46,8 @@ struct fleet {
 	 * Gets what the command needs beside its workers, while they begin: it may wait
 	 * for the identity. Called once and before anything else here; they are not
 	 * heard or answered before it has returned, so nothing that changes a device is
-	 * sent. -1: no device gets a result, and fleet_run() returns that error. NULL:
-	 * it is all there.
+	 * sent. It may set what job points to. -1: no device gets a result, and
+	 * fleet_run() returns that error. NULL: it is all there.
 	 */
 	int			(*complete)(void *ctx, struct error *err);
 	/*
@@ -72,8 +72,8 @@ struct fleet {
  * Works on all devices and returns when each has its result. On SIGINT and
  * SIGTERM (when fleet_catch_signals() was called) it starts no more workers,
  * lets those running say how far they came, and tells the devices not begun as
- * interrupted. Returns 0, or -1 when complete failed or not even one worker could be
- * started.
+ * interrupted. Returns 0, or -1 when complete failed, when not even one worker could
+ * be started, and, with every device told, when the record failed (see permit).
  */
 int	fleet_run(const struct fleet *fleet, const struct mux_device *devices, size_t n,
 	    struct error *err);

@@ -15,6 +15,7 @@
 #include "device/attend.h"
 #include "device/session.h"
 #include "flow/job_run.h"
+#include "flow/report.h"
 #include "wire/muxlink.h"
 
 const char *
@@ -71,7 +72,7 @@ outcome_clear(struct outcome *o)
 static void
 end_step(struct run *r)
 {
-	if (r->out->n_steps)
+	if (r->is_step_told)
 		r->out->steps[r->out->n_steps - 1].ms = now_monotonic_ms() - r->step_began;
 }
 
@@ -80,7 +81,8 @@ job_begin_step(struct run *r, const char *name)
 {
 	end_step(r);
 	r->step_began = now_monotonic_ms();
-	if (r->out->n_steps < JOB_STEPS_MAX)
+	r->is_step_told = r->out->n_steps < JOB_STEPS_MAX;
+	if (r->is_step_told)
 		r->out->steps[r->out->n_steps++] = (struct job_step){ .name = name };
 	if (r->listener->step)
 		r->listener->step(r->listener->ctx, name);
@@ -163,12 +165,14 @@ ask_who_we_are(void *ctx, struct error *err)
 {
 	struct run *r = ctx;
 	auto_blob struct blob der = { 0 };
+	int64_t began = now_monotonic_ms();
 
 	if (r->host.certificate || r->signer < 0)
 		return 0;
-	if (signer_certificate(r->signer, r->patience.job, &der, err) < 0 ||
+	if (signer_certificate(r->signer, deadline_never(), &der, err) < 0 ||
 	    cert_parse(der.data, der.len, &r->told, err) < 0)
 		return blame_signer(err);
+	r->patience.job.at_ms += now_monotonic_ms() - began;
 	r->host.certificate = &r->told.der;
 	return r->desired ? desired_adopt(r->desired, r->told.organization, err) : 0;
 }
@@ -295,6 +299,18 @@ is_stranger(const struct error *err)
 	    (err->refusal == REFUSED_INVALID_HOST_ID || err->refusal == REFUSED_TLS);
 }
 
+/* The device does not know us; what we have of it is of no use, and goes when that is on record. */
+static int
+forget_device(struct run *r, struct error *err)
+{
+	const struct job_request request = { .step = "forget" };
+
+	*err = (struct error){ 0 };
+	if (job_permit(r, &request, err) < 0)
+		return -1;
+	return mux_delete_pair_record(r->device, r->patience.job, err);
+}
+
 /* Proves that the device has forgotten us: it must refuse the session. */
 static int
 run_unpair(struct run *r, struct error *err)
@@ -302,10 +318,8 @@ run_unpair(struct run *r, struct error *err)
 	int rc;
 
 	if (connect_device(r, err) < 0) {
-		/* The device does not know us; what we have of it is of no use. */
-		if (!is_stranger(err) || mux_delete_pair_record(r->device, r->patience.job, err) < 0)
+		if (!is_stranger(err) || forget_device(r, err) < 0)
 			return -1;
-		*err = (struct error){ 0 };
 		conclude(r, REASON_NONE, TRUTH_EFFECTIVE);
 		return 0;
 	}
@@ -383,10 +397,7 @@ begin(struct run *r)
 	struct facts *facts = &r->out->facts;
 
 	clock_gettime(CLOCK_REALTIME, &r->out->at);
-	memcpy(facts->udid, r->device->udid, sizeof(facts->udid));
-	facts->has_location = r->device->location != 0;
-	facts->location = r->device->location;
-	facts->is_network = r->device->is_network;
+	report_attached(r->device, facts);
 	if (r->job->slot)
 		text_printable(r->job->slot, strlen(r->job->slot), facts->slot, sizeof(facts->slot));
 	r->patience = (struct patience){

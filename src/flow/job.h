@@ -75,9 +75,8 @@ struct job_listener {
 	void	(*waiting)(void *ctx, enum wait_for what);
 	void	(*is_signed)(void *ctx, const char *purpose);
 	/* Asked before a request that changes the device leaves: it must be on record
-	 * by then. -1: it may not leave. */
-	int	(*permit)(void *ctx, const struct job_request *request, struct deadline deadline,
-		    struct error *err);
+	 * by then, and how long that takes is not the job's time. -1: it may not leave. */
+	int	(*permit)(void *ctx, const struct job_request *request, struct error *err);
 	/* The request is about to be sent (false), or was acknowledged (true). */
 	void	(*delivered)(void *ctx, const struct job_request *request, bool is_acknowledged);
 	void	*ctx;

@@ -10,9 +10,14 @@
 int
 job_permit(struct run *r, const struct job_request *request, struct error *err)
 {
+	int64_t began = now_monotonic_ms();
+	int rc;
+
 	if (!r->listener->permit)
 		return 0;
-	return r->listener->permit(r->listener->ctx, request, r->patience.job, err);
+	rc = r->listener->permit(r->listener->ctx, request, err);
+	r->patience.job.at_ms += now_monotonic_ms() - began;
+	return rc;
 }
 
 static void

@@ -26,6 +26,7 @@ struct run {
 	enum reason			 obstacle;	/* no policy is for it, and why */
 	struct session			*session;
 	int64_t				 step_began;
+	bool				 is_step_told;	/* there was room for it in out->steps */
 };
 
 /* ---- job.c: the kinds of job, and their steps ------------------------------- */

@@ -15,7 +15,6 @@
 #include "core/verdict.h"
 #include "crypto/signer.h"
 #include "flow/fleet.h"
-#include "flow/report.h"
 #include "flow/worker.h"
 #include "wire/mux.h"
 

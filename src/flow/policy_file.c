@@ -13,10 +13,10 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "crypto/agentclient.h"
 #include "crypto/digest.h"
+#include "crypto/token.h"
 #include "flow/policy_reading.h"
-
-#define ZONES	"/usr/share/zoneinfo"
 
 /* ---- findings ---------------------------------------------------------------- */
 
@@ -144,7 +144,7 @@ take_devices(struct reading *r)
 static bool
 is_file_reference(const char *ref)
 {
-	return strncmp(ref, "pkcs11:", 7) != 0 && strncmp(ref, "agent:", 6) != 0;
+	return !token_is_ref(ref) && !agentclient_is_ref(ref);
 }
 
 /* "acme.crt,acme.key": each of the two beside the policy. */
@@ -165,7 +165,10 @@ take_identity(struct reading *r, const char *ref)
 		return reading_take_text(r, first, &r->policy->identity);
 	if (reading_beside(r, comma + 1, second, sizeof(second)) < 0)
 		return -1;
-	return asprintf(&r->policy->identity, "%s,%s", first, second) < 0 ? error_memory(r->err) : 0;
+	if (asprintf(&r->policy->identity, "%s,%s", first, second) >= 0)
+		return 0;
+	r->policy->identity = NULL;
+	return error_memory(r->err);
 }
 
 static int
@@ -230,13 +233,12 @@ end_reading(struct reading *r)
 	policy_free(r->policy);
 }
 
-static int
+static void
 find_folder(struct reading *r)
 {
 	auto_free char *whole = realpath(r->path, NULL);
 
 	snprintf(r->folder, sizeof(r->folder), "%s", whole ? dirname(whole) : ".");
-	return 0;
 }
 
 static void
@@ -260,8 +262,9 @@ policy_file_load(const char *path, struct policy **out, struct policy_findings *
 
 	if (!own)
 		return error_memory(err);
-	if (file_read(path, POLICY_FILE_MAX, FILE_ANY, &bytes, err) < 0 || find_folder(&r) < 0)
+	if (file_read(path, POLICY_FILE_MAX, FILE_ANY, &bytes, err) < 0)
 		return -1;
+	find_folder(&r);
 	r.policy = calloc(1, sizeof(*r.policy));
 	if (!r.policy)
 		return error_memory(err);

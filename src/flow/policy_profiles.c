@@ -7,7 +7,6 @@
 
 #include "base/blob.h"
 #include "base/error.h"
-#include "core/desired.h"
 #include "core/preset.h"
 #include "crypto/digest.h"
 #include "flow/profile_file.h"

@@ -295,10 +295,7 @@ report_lost(const struct job *job, const char *run, const struct mux_device *dev
 {
 	struct outcome told = *o;
 
-	memcpy(told.facts.udid, device->udid, sizeof(told.facts.udid));
-	told.facts.has_location = device->location != 0;
-	told.facts.location = device->location;
-	told.facts.is_network = device->is_network;
+	report_attached(device, &told.facts);
 	return job->kind == JOB_DIFF ? report_diff(&told) : report_result(job, run, &told);
 }
 
@@ -343,16 +340,22 @@ report_device(const struct outcome *o, bool with_profiles)
 	return object;
 }
 
+void
+report_attached(const struct mux_device *device, struct facts *facts)
+{
+	memcpy(facts->udid, device->udid, sizeof(facts->udid));
+	facts->has_location = device->location != 0;
+	facts->location = device->location;
+	facts->is_network = device->is_network;
+}
+
 json_t *
 report_event(const char *event, const struct mux_device *device)
 {
 	auto_facts struct facts facts = { 0 };
 	struct timespec unset = { 0 };
 
-	memcpy(facts.udid, device->udid, sizeof(facts.udid));
-	facts.has_location = device->location != 0;
-	facts.location = device->location;
-	facts.is_network = device->is_network;
+	report_attached(device, &facts);
 	return json_pack("{s:s, s:o, s:s, s:o}",
 	    "schema", "chaperone.event/1",
 	    "at", time_now_or(unset),

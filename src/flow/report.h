@@ -6,15 +6,19 @@
 #include <stdbool.h>
 
 struct error;
+struct facts;
 struct job;
 struct mux_device;
 struct outcome;
 struct profile_changes;
 
+/* What is known of a device before it is asked: that it is attached, and where. */
+void	report_attached(const struct mux_device *device, struct facts *facts);
+
 /*
- * All return a new reference, or NULL when memory runs out. Unknown facts are
- * null. Schemas: chaperone.result/1, chaperone.device/1, chaperone.event/1,
- * chaperone.error/1, as README.md describes them.
+ * The others return a new reference, or NULL when memory runs out. Unknown facts are
+ * null. Schemas: chaperone.result/1, chaperone.device/1, chaperone.diff/1,
+ * chaperone.event/1, chaperone.error/1, as chaperone(1) describes them.
  */
 json_t	*report_result(const struct job *job, const char *run, const struct outcome *o);
 /* with_profiles: all of them and the cloud configuration (show). */

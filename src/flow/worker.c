@@ -102,8 +102,7 @@ tell_delivered(void *ctx, const struct job_request *request, bool is_acknowledge
 }
 
 static int
-ask_parent(void *ctx, const struct job_request *request, struct deadline deadline,
-    struct error *err)
+ask_parent(void *ctx, const struct job_request *request, struct error *err)
 {
 	const struct worker_order *o = ctx;
 	char answer = WORKER_MAY_NOT;
@@ -111,7 +110,7 @@ ask_parent(void *ctx, const struct job_request *request, struct deadline deadlin
 
 	write_line(o->parent, request_event(o, "intent", request));
 	do {
-		if (deadline_wait(o->parent, POLLIN, deadline, err) < 0)
+		if (deadline_wait(o->parent, POLLIN, deadline_never(), err) < 0)
 			return error_context(err, "waiting for the ledger");
 		n = read(o->parent, &answer, 1);
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
@@ -207,6 +206,6 @@ worker_lost_result(const struct job *job, const char *run, const struct mux_devi
 {
 	if (job->kind != JOB_LIST && job->kind != JOB_SHOW)
 		return report_lost(job, run, device, told);
-	memcpy(told->facts.udid, device->udid, sizeof(told->facts.udid));
+	report_attached(device, &told->facts);
 	return report_device(told, job->kind == JOB_SHOW);
 }

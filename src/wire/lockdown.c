@@ -266,11 +266,11 @@ pair_request(const struct pair_record *r, enum lockdown_pair_step step,
 		[PAIR_ANSWER_CHALLENGE] = "ChallengeResponse",
 	};
 	auto_plist plist_t request = new_request("Pair"), options = plist_new_dict();
-	plist_t record = pair_record_public(r);
+	auto_plist plist_t record = pair_record_public(r);
 
 	if (!request || !record || !dict_set_bool(options, "ExtendedPairingErrors", true))
 		return NULL;
-	plist_dict_set_item(request, "PairRecord", record);
+	plist_dict_set_item(request, "PairRecord", steal_pointer(&record));
 	if (step != PAIR_PLAIN && !dict_set_data(options, names[step], offered->data, offered->len))
 		return NULL;
 	plist_dict_set_item(request, "PairingOptions", steal_pointer(&options));
@@ -321,10 +321,10 @@ lockdown_unpair(struct lockdown *l, const struct pair_record *r, struct deadline
     struct error *err)
 {
 	auto_plist plist_t request = new_request("Unpair"), reply = NULL;
-	plist_t record = pair_record_public(r);
+	auto_plist plist_t record = pair_record_public(r);
 
 	if (!request || !record)
 		return error_memory(err);
-	plist_dict_set_item(request, "PairRecord", record);
+	plist_dict_set_item(request, "PairRecord", steal_pointer(&record));
 	return call(l, request, deadline, &reply, err);
 }

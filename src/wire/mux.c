@@ -45,8 +45,6 @@ mux_parse_device(const void *entry, struct mux_device *out)
 	*out = (struct mux_device){ .handle = (uint32_t)handle };
 	text_canonical_udid(serial, out->udid, sizeof(out->udid));
 	out->is_network = type && strcmp(type, "Network") == 0;
-	if (dict_get_uint(properties, "ProductID", &number))
-		out->product_id = (uint32_t)number;
 	if (dict_get_uint(properties, "LocationID", &number))
 		out->location = (uint32_t)number;
 	return 0;

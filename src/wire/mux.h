@@ -15,7 +15,6 @@ struct mux_watch;
 struct mux_device {
 	uint32_t	handle;		/* DeviceID: new at every attach */
 	char		udid[64];	/* with its dash */
-	uint32_t	product_id;
 	uint32_t	location;	/* USB: bus << 16 | address; 0 unknown */
 	bool		is_network;	/* reached over Wi-Fi, not over the cable */
 	uint64_t	daemon;		/* which usbmuxd says so; 0 unknown (muxtalk.h) */
@@ -61,7 +60,8 @@ bool	mux_needs_tcp(const struct mux_device *device);
  * What it means that usbmuxd, or a connection through it, failed just now: asks
  * usbmuxd whether this device is still attached. ERR_MUX in *err when it does
  * not answer, or is not the one that told of the device: a new one numbers its
- * devices anew. Else *is_attached. Blocks a second at most.
+ * devices anew. Else *is_attached. Blocks a second at most, over TCP also as
+ * long as a connection takes.
  */
 int	mux_is_attached(const struct mux_device *device, bool *is_attached, struct error *err);
 

@@ -50,6 +50,37 @@ connect_unix(const char *path, int *out, struct error *err)
 	return 0;
 }
 
+/*
+ * Where it was reached last. A confined process inherits that of its parent: it
+ * can open no file that would tell it what a name stands for.
+ */
+static struct {
+	char			address[256];
+	struct sockaddr_storage	to;
+	socklen_t		len;
+} reached;
+
+static int
+connect_to(const struct sockaddr *to, socklen_t len, int *out)
+{
+	auto_fd int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || connect(fd, to, len) < 0)
+		return -1;
+	*out = steal_fd(&fd);
+	return 0;
+}
+
+static void
+note_reached(const char *address, const struct addrinfo *a)
+{
+	if (a->ai_addrlen > sizeof(reached.to))
+		return;
+	snprintf(reached.address, sizeof(reached.address), "%s", address);
+	memcpy(&reached.to, a->ai_addr, a->ai_addrlen);
+	reached.len = a->ai_addrlen;
+}
+
 static int
 connect_tcp(const char *address, int *out, struct error *err)
 {
@@ -58,14 +89,15 @@ connect_tcp(const char *address, int *out, struct error *err)
 	char host[256];
 	int sys = EHOSTUNREACH;
 
+	if (reached.len && strcmp(reached.address, address) == 0 &&
+	    connect_to((const struct sockaddr *)&reached.to, reached.len, out) == 0)
+		return 0;
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
 	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
 		return unavailable(err, EHOSTUNREACH, address);
 	for (a = list; a; a = a->ai_next) {
-		auto_fd int fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-
-		if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) == 0) {
-			*out = steal_fd(&fd);
+		if (connect_to(a->ai_addr, a->ai_addrlen, out) == 0) {
+			note_reached(address, a);
 			break;
 		}
 		sys = errno;

@@ -1,7 +1,6 @@
 /* pair_record: what makes a host known to one device */
 #include "wire/pair_record.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clean.h"

@@ -138,10 +138,9 @@ pairing_clear(struct pairing *p)
 /* ---- what is asked ----------------------------------------------------------------- */
 
 static int
-permit(void *ctx, const struct job_request *request, struct deadline deadline, struct error *err)
+permit(void *ctx, const struct job_request *request, struct error *err)
 {
 	(void)ctx;
-	(void)deadline;
 	if (!request->step)
 		abort();
 	return choice & IS_REFUSED ? error_set(err, ERR_IO, "the ledger") : 0;

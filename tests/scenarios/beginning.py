@@ -4,8 +4,12 @@
 What is wrong with the identity or the ledger is told as if no device had been
 there: no verdict, no change, nothing left running.
 """
+import fcntl
 import os
 import signal
+import socket
+import sqlite3
+import time
 
 import bench
 from bench import IMESSAGE, identity, ours, path, write
@@ -79,15 +83,101 @@ def ledgers(s):
         s.equal("who reads needs none", {r["verdict"] for r in told.lines}, {"noncompliant", "blocked"})
 
 
+def side_by_side(s):
+    s.topic("the device is looked at while the identity is on its way")
+    silent = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    silent.bind(path("silent.sock"))
+    os.chmod(path("silent.sock"), 0o600)
+    silent.listen(4)
+    with bench.Bench(devices()) as b:
+        for name, last in (("known", "mcinstall/GetCloudConfiguration"), ("new", "usbmuxd/ListDevices")):
+            b.mark()
+            run = b.start("apply", "-u", b.udids[name], "--json", "-i", "agent:" + path("silent.sock"))
+            asking, _ = silent.accept()
+            s.check("%s: it is asked up to %s" % (name, last),
+                    bench.until(lambda: last in b.requests()), b.requests())
+            s.equal("  and for nothing that changes it", set(b.requests()) - READING, set())
+            asking.close()
+            run.finish()
+            s.equal("  the agent ends without a word: that is the story", (run.code,
+                    [line["schema"] for line in run.lines]), (69, ["chaperone.error/1"]))
+            s.quiet("  nothing is changed", is_untouched(b), b.requests())
+    silent.close()
+
+
+def late(s):
+    s.topic("a parent that comes late hears what its worker has said")
+    slow = {"latency-ms": 200}
+    with bench.Bench([ours("a", **slow)]) as b:
+        run = b.start("apply", "--json", "--timeout", 3, *SEALED)
+        bench.until(lambda: "mcinstall/InstallProfileSilent" in b.requests())
+        run.signal(signal.SIGSTOP)
+        bench.until(lambda: b.profiles("a") and not b.state("a")["connections"])
+        time.sleep(5)       # beyond the job's time and the parent's grace
+        run.signal(signal.SIGCONT)
+        run.finish()
+        s.equal("the verdict is the worker's", (run.word(), run.result["truth"]),
+                ("compliant 0", "effective"))
+
+
+def busy(s):
+    s.topic("a ledger that somebody else holds for longer than a job may take")
+    with bench.Bench([ours("a")]) as b:
+        b.run("apply", "--json", "--ledger", path("busy.db"), *SEALED)
+        b.run("remove", "--json", "--ledger", path("busy.db"), *SEALED)
+        other = sqlite3.connect(path("busy.db"), isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        run = b.start("apply", "--json", "--timeout", 2, "--ledger", path("busy.db"), *SEALED)
+        time.sleep(4)
+        s.equal("nothing is changed meanwhile", b.profiles("a"), {})
+        other.execute("COMMIT")
+        other.close()
+        run.finish()
+        s.equal("that time was not the job's", run.word(), "compliant 0")
+
+
+def records(s):
+    s.topic("a device that has forgotten us, and a ledger that is not to be had")
+    with bench.Bench([ours("a")]) as b:
+        record = b.read_record(b.udids["a"])
+        b.run("unpair", "-u", b.udids["a"], "--ledger", path("held.db"))
+        b.record(b.udids["a"], record)
+        with open(path("held.db.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            run = b.start("unpair", "-u", b.udids["a"], "--json", "--ledger", path("held.db"))
+            bench.until(lambda: "lockdown/StartSession" in b.requests())
+            time.sleep(1)
+            run.signal(signal.SIGINT)
+            run.finish()
+        s.equal("interrupted before it is on record, our record of it stays",
+                (run.code, b.read_record(b.udids["a"])), (130, record))
+        told = b.on("a", "unpair", "--ledger", path("held.db"))
+        s.equal("and goes when it is", (told.word(), b.read_record(b.udids["a"])), ("compliant 0", None))
+        told = bench.run("ledger", "list", "--json", "--ledger", path("held.db"))
+        s.check("  on record as what it is", [e for e in told.lines if e["kind"] == "sent" and
+                                              e["body"].get("step") == "forget"], told.out)
+
+
+def nameless(s):
+    s.topic("who a device is, is told also when it fails us at the service")
+    rows = ("hang", "close", "garbage", "truncate")
+    with bench.Bench([ours(do, faults=[bench.fault(do, at="lockdown", request="StartService")])
+                      for do in rows]) as b:
+        for do in rows:
+            told = b.on(do, "verify", "--timeout", "2", *SEALED)
+            s.equal("%s: it fails, and has its name" % do,
+                    (told.result["verdict"], told.result["device"]["name"], told.result["trust"]["paired"]),
+                    ("failed", do, True))
+
+
 def people(s):
     s.topic("a passphrase that somebody has yet to give: no device waits for a person")
     os.mkfifo(path("fifo"), 0o600)
     with bench.Bench(devices()) as b:
         run = b.start("apply", "-u", b.udids["known"], "--json", *SEALED[:2],
                       "--passphrase-file", path("fifo"))
-        bench.until(lambda: len(bench.family(run.pid)) >= 2)
-        s.equal("nobody has been asked anything yet", b.requests(), [])
-        with open(path("fifo"), "w") as f:
+        with open(path("fifo"), "w") as f:      # opens when the signer has begun to read
+            s.equal("nobody has been asked anything yet", b.requests(), [])
             f.write(bench.PASSPHRASE + "\n")
         run.finish()
         s.equal("given, it is done", (run.word(), list(b.profiles("known"))),
@@ -118,7 +208,7 @@ def labels(s):
 def main():
     s = bench.begin("beginning")
     bench.make_identities()
-    for part in (identities, ledgers, people, labels):
+    for part in (identities, ledgers, side_by_side, late, busy, records, nameless, people, labels):
         part(s)
     s.end()
 
