@@ -81,7 +81,8 @@ tell(void *ctx, const struct agent_event *e)
 		    (int)e->peer.pid);
 	else
 		/* Whoever only looks whether somebody is there asks nothing. */
-		log_at(e->kind == AGENT_DROPPED ? LOG_NORMAL : LOG_QUIET, "refused: %s, of user %u (process %d): %s", what, (unsigned)e->peer.uid,
+		log_at(e->kind == AGENT_DROPPED ? LOG_NORMAL : LOG_QUIET,
+		    "refused: %s, of user %u (process %d): %s", what, (unsigned)e->peer.uid,
 		    (int)e->peer.pid, e->why);
 	if (cli->options.json)
 		tell_json(e);

@@ -34,7 +34,7 @@ static const struct row {
 	{ "timeout", 0, NUMBER, AT(timeout_s), GROUP_DEVICE | GROUP_STATION, 1, 86400, "SECONDS",
 	    "for each device, the whole job (default 60; watch: 20)" },
 	{ "wait", 0, NUMBER, AT(wait_s), GROUP_DEVICE, 0, 86400, "SECONDS",
-	    "for a person to unlock or tap Trust (default 0; with --dialog 60)" },
+	    "for a person to unlock or tap Trust (default 0; the dialog: 60)" },
 
 	{ "policies", 0, TEXT, AT(policies), GROUP_STATION, 0, 0, "DIR",
 	    "its *.yaml are the policies (default " SYSCONFDIR "/chaperone/policies.d)" },

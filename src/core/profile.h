@@ -48,23 +48,22 @@ struct profile_spec {
 };
 
 /*
- * The profile as XML, the same bytes for the same specification on every
- * machine; cheap (no file, no clock), so build again rather than keep. The
- * identifier is org.chaperone.preset.NAME, for several presets their names
- * in alphabetical order between dots, org.chaperone.restrictions without any;
- * it depends on nothing else, the organization included.
+ * The profile as XML, the same bytes for the same specification on every machine; cheap (no
+ * file, no clock), so build again rather than keep. The identifier is
+ * org.chaperone.preset.NAME, for several presets their names in alphabetical order between
+ * dots, org.chaperone.restrictions without any; it depends on nothing else, the
+ * organization included.
  *
- * PayloadUUIDs are RFC 9562 version 8. The outer one is cut from the SHA-256
- * of the very bytes that profile_build() returns, less the PayloadUUID keys
- * of the profile and its payloads (core/canonical); a payload's from the
- * profile's identifier, a newline and the payload written the same way. So a
- * device that lists this UUID carries this content, and anyone can check it
- * with sed and sha256sum.
+ * PayloadUUIDs are RFC 9562 version 8. The outer one is cut from the SHA-256 of the very
+ * bytes that profile_build() returns, less the PayloadUUID keys of the profile and its
+ * payloads (core/canonical); a payload's from the profile's identifier, a newline and the
+ * payload written the same way. So a device that lists this UUID carries this content, and
+ * anyone can check it with sed and sha256sum.
  *
- * A time bound (duration_s, removal_at) also sets forceAutomaticDateAndTime:
- * who can move the clock could end it. A removal password with is_removable,
- * an unknown preset or key, a value of the wrong type or out of its range,
- * anything else that core/lint calls an error: ERR_USAGE. *out is replaced; it may hold secrets, and is wiped as any blob.
+ * A time bound (duration_s, removal_at) also sets forceAutomaticDateAndTime: who can move
+ * the clock could end it. A removal password with is_removable, an unknown preset or key, a
+ * value of the wrong type or out of its range, anything else that core/lint calls an error:
+ * ERR_USAGE. *out is replaced; it may hold secrets, and is wiped as any blob.
  */
 int	profile_build(const struct profile_spec *spec, profile_digest_fn *digest,
 	    struct blob *out, struct error *err);

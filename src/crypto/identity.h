@@ -28,16 +28,15 @@ struct identity_source {
 };
 
 /*
- * Loads certificate, chain and key, and proves that key and certificate belong
- * together and, unless a token holds the key, that what it signs is valid. What a file is, its content says, not its name: PKCS#12, PEM with
- * certificate and key in any order, or DER; keys may be encrypted. In a pair
- * the certificate's file may be public; a file with a key must not be readable
- * by others (ERR_PERM). Missing file: ERR_NOINPUT. Not an identity, a damaged key,
- * or key and certificate of two different identities: ERR_DATA. Wrong passphrase:
- * ERR_PERM. A kind of ref that is not known: ERR_USAGE. Old PKCS#12 files (RC2,
- * 3DES, SHA-1 MAC, what Apple Configurator exports) are read with OpenSSL's
- * legacy provider in a library context of their own.
- * *out is the caller's: identity_free() wipes the key.
+ * Loads certificate, chain and key, and proves that key and certificate belong together
+ * and, unless a token holds the key, that what it signs is valid. What a file is, its
+ * content says, not its name: PKCS#12, PEM with certificate and key in any order, or DER;
+ * keys may be encrypted. In a pair the certificate's file may be public; a file with a key
+ * must not be readable by others (ERR_PERM). Missing file: ERR_NOINPUT. Not an identity, a
+ * damaged key, or key and certificate of two different identities: ERR_DATA. Wrong
+ * passphrase: ERR_PERM. A kind of ref that is not known: ERR_USAGE. Old PKCS#12 files (RC2,
+ * 3DES, SHA-1 MAC, what Apple Configurator exports) are read with OpenSSL's legacy provider
+ * in a library context of their own. *out is the caller's: identity_free() wipes the key.
  */
 int	identity_load(const struct identity_source *source, struct identity **out,
 	    struct error *err);

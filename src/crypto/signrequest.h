@@ -11,8 +11,9 @@
 /*
  * One packet each way, numbers big-endian. Request: magic, version (16 bits),
  * purpose (16 bits), length, that many bytes of challenge (or 32 of a document's
- * SHA-256), and nothing after them. Answer: magic, version, status (16 bits; 0, or an enum error_kind),
- * length, that many bytes: the CMS, the certificate in DER, or one line of text.
+ * SHA-256), and nothing after them. Answer: magic, version, status (16 bits; 0, or
+ * an enum error_kind), length, that many bytes: the CMS, the certificate in DER, or
+ * one line of text.
  */
 enum {
 	SIGNREQUEST_HEADER = 12,
@@ -27,7 +28,7 @@ enum { SIGNREQUEST_CERTIFICATE = 16 };
 struct signrequest {
 	int			 purpose;	/* enum signer_purpose, or SIGNREQUEST_CERTIFICATE */
 	const uint8_t		*challenge;
-	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX, SIGNER_DIGEST of a document, or 0 */
+	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX; of a document SIGNER_DIGEST; else 0 */
 };
 
 struct signanswer {

@@ -11,7 +11,7 @@ struct identity_source;
 enum {
 	SIGNSERVER_UDID_MAX = 64,
 	SIGNSERVER_CHANNELS_MAX = 4096,
-	SIGNSERVER_CERT_MAX = SIGNER_ANSWER_MAX,	/* bytes; nothing it signs could hold a larger one */
+	SIGNSERVER_CERT_MAX = SIGNER_ANSWER_MAX,	/* bytes: it is part of what is signed */
 };
 
 /* The parent's message, with a channel's descriptor beside it. */

@@ -23,10 +23,11 @@ struct usbport {
 bool	usbport_parse(const char *link, struct usbport *out);
 
 /*
- * The port of an attached device from usbmuxd's LocationID, which on Linux is
- * bus << 16 | address (usbmuxd usb.c): the address is another at each plug, so
- * the kernel is asked (/sys/dev/char). When it knows nothing, as on a virtual
- * bench, the location ("0x00010004") is the port's name and false is returned. Needs no udev: ask while the device is attached.
+ * The port of an attached device from usbmuxd's LocationID, which on Linux is bus << 16 |
+ * address (usbmuxd usb.c): the address is another at each plug, so the kernel is asked
+ * (/sys/dev/char). When it knows nothing, as on a virtual bench, the location
+ * ("0x00010004") is the port's name and false is returned. Needs no udev: ask while the
+ * device is attached.
  */
 bool	usbport_of_location(uint32_t location, struct usbport *out);
 

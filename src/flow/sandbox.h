@@ -14,12 +14,12 @@ struct sandbox {
 };
 
 /*
- * From here on the process has no other descriptor, no core file, no new
- * privileges, bounded memory and CPU time, and (where the build has libseccomp)
- * only the system calls that talking to usbmuxd takes: it executes nothing,
- * opens no file, makes no socket but a UNIX one (and TCP when needs_tcp), has no
- * memory that is new and executable, and touches no other process. A forbidden call fails with EPERM: the job fails,
- * and is told. Not reversible. false: the filter could not be set.
+ * From here on the process has no other descriptor, no core file, no new privileges,
+ * bounded memory and CPU time, and (where the build has libseccomp) only the system calls
+ * that talking to usbmuxd takes: it executes nothing, opens no file, makes no socket but a
+ * UNIX one (and TCP when needs_tcp), has no memory that is new and executable, and touches
+ * no other process. A forbidden call fails with EPERM: the job fails, and is told. Not
+ * reversible. false: the filter could not be set.
  */
 bool	sandbox_enter(const struct sandbox *s);
 

@@ -286,8 +286,8 @@ write_devices(FILE *out, const struct tally *t, const struct page_about *about)
 	open_section(out, "Devices", "Those that need something come first. Below the verdict stands its "
 	    "reason, or the truth it rests on: effective (the device itself reported the restriction in "
 	    "force) or present (the device's own list shows the profile).");
-	fputs("<div class=\"scrolls\"><table class=\"devices\"><thead><tr><th>device<th>model<th>serial, policy<th>last verdict"
-	    "<th>ago<th>compliant, where</thead><tbody>\n", out);
+	fputs("<div class=\"scrolls\"><table class=\"devices\"><thead><tr><th>device<th>model"
+	    "<th>serial, policy<th>last verdict<th>ago<th>compliant, where</thead><tbody>\n", out);
 	for (i = 0; i < t->n_devices; i++)
 		write_device(out, &t->devices[i], about);
 	fputs("</tbody></table></div></section>\n", out);

@@ -375,7 +375,8 @@ vprofile_conflict(const struct vprofile *a, const struct vprofile *b)
 
 	for (i = 0; i < countof(single); i++)
 		/* Each profile may have a removal password of its own. */
-		if (strcmp(single[i], REMOVAL_PASSWORD) != 0 && vprofile_payload(a, single[i], 0) && vprofile_payload(b, single[i], 0))
+		if (strcmp(single[i], REMOVAL_PASSWORD) != 0 &&
+		    vprofile_payload(a, single[i], 0) && vprofile_payload(b, single[i], 0))
 			return single[i];
 	return NULL;
 }

@@ -115,7 +115,8 @@ central_open(const char *url, struct central **out, struct error *err)
 	const char *keys[] = { "dbname", "connect_timeout", "tcp_user_timeout", "application_name", "options",
 		"sslmode", NULL };
 	const char *values[] = { url, "10", "30000", "chaperone",
-		"-c statement_timeout=60000 -c client_min_messages=warning -c synchronous_commit=on", "verify-full", NULL };
+		"-c statement_timeout=60000 -c client_min_messages=warning -c synchronous_commit=on",
+		"verify-full", NULL };
 	bool is_local = false, has_mode = false;
 
 	if (!c)

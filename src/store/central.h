@@ -49,12 +49,12 @@ struct central_pushed {
 };
 
 /*
- * Sends what is not there yet, in order, until there is no more. Acknowledged
- * means committed; what arrives twice is kept once. ERR_DATA: the database
- * holds another event under a sequence of ours, or more than we have: this
- * station was cloned, or its file rolled back. The alarm is left there, and
- * nothing more is sent. ERR_DATA also when the file begins after what is there:
- * out->lacks says with which event an archive comes first. *out is filled as far as it came, on failure too.
+ * Sends what is not there yet, in order, until there is no more. Acknowledged means
+ * committed; what arrives twice is kept once. ERR_DATA: the database holds another event
+ * under a sequence of ours, or more than we have: this station was cloned, or its file
+ * rolled back. The alarm is left there, and nothing more is sent. ERR_DATA also when the
+ * file begins after what is there: out->lacks says with which event an archive comes first.
+ * *out is filled as far as it came, on failure too.
  */
 int	central_push(struct central *c, struct ledger *l, struct central_pushed *out,
 	    struct error *err);

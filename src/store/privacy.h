@@ -31,11 +31,11 @@ int	privacy_key(const char *path, const char *ledger, bool may_create, struct bl
 	    struct error *err);
 
 /*
- * Changes body in place, before it is appended: in every "device" object,
- * whose values are also looked for inside all other texts of body that are not
- * words of our own (an error message may tell a name). The same value under the same key stays the same,
- * so that a device can be followed through the record by whoever has the key.
- * ERR_USAGE for PRIVACY_HASH without a key.
+ * Changes body in place, before it is appended: in every "device" object, whose values are
+ * also looked for inside all other texts of body that are not words of our own (an error
+ * message may tell a name). The same value under the same key stays the same, so that a
+ * device can be followed through the record by whoever has the key. ERR_USAGE for
+ * PRIVACY_HASH without a key.
  */
 int	privacy_apply(const struct privacy *p, struct json_t *body, struct error *err);
 

@@ -36,7 +36,7 @@ expect_shape(const struct agentrequest *r)
 	if (!signer_purpose_word(r->purpose) || r->len == 0)
 		abort();
 	/* A document is a digest of no device; a challenge is always some device's. */
-	if (signer_is_document((enum signer_purpose)r->purpose) ?
+	if (signer_is_document(r->purpose) ?
 	    (r->len != SIGNER_DIGEST || named != 0) : named == 0)
 		abort();
 }
