@@ -111,8 +111,12 @@ tell_result(const struct telling *t, const char *station, const struct audit_res
 		    "sealed", (json_int_t)r->sealed, "findings", (json_int_t)r->findings));
 		return;
 	}
-	printf("%s: station %s, events %lld to %lld: ", t->file, station, (long long)r->first,
-	    (long long)r->last);
+	if (r->last >= r->first)
+		printf("%s: station %s, events %lld to %lld: ", t->file, station, (long long)r->first,
+		    (long long)r->last);
+	else
+		printf("%s: station %s, no event yet, the next is %lld: ", t->file, station,
+		    (long long)r->first);
 	if (holds)
 		printf("the chain holds\n");
 	else

@@ -57,7 +57,8 @@ struct work {
 	struct desired		 desired;
 	struct journal		 journal;
 	struct job		 job;
-	bool			 is_known;	/* who we are, and where it is recorded */
+	bool			 is_opened;	/* the ledger, or why it is not is known */
+	bool			 is_known;	/* who we are */
 	struct progress		*progress;
 	json_t			*rows;		/* of list, until they can be sorted */
 	json_t			*results;	/* to be shown when they are on record */
@@ -209,6 +210,17 @@ begin(struct work *w, struct error *err)
 	    desire_from_options(w->cli, &w->desired, err) : 0;
 }
 
+static void
+open_record(struct work *w)
+{
+	if (w->is_opened)
+		return;
+	w->is_opened = true;
+	if (w->kind->is_recorded)
+		record_journal(w->cli, &w->clients.policies, &w->journal);
+	w->journal.is_batched = true;
+}
+
 /*
  * The ledger is opened, and then the identity waited for: a wrong passphrase
  * must not leave half a job behind.
@@ -218,9 +230,7 @@ know(struct work *w, struct error *err)
 {
 	if (w->is_known)
 		return 0;
-	if (w->kind->is_recorded)
-		record_journal(w->cli, &w->clients.policies, &w->journal);
-	w->journal.is_batched = true;
+	open_record(w);
 	if (host_await(&w->host, err) < 0 ||
 	    desired_adopt(&w->desired, w->host.cert.organization, err) < 0)
 		return -1;
@@ -230,16 +240,20 @@ know(struct work *w, struct error *err)
 	return 0;
 }
 
-/* fleet's complete: workers have begun, and are not heard before this. */
+/*
+ * fleet's complete: workers have begun, and are not heard before this. The ledger
+ * first: without it no key is loaded, and so nothing signed that is not on record.
+ */
 static int
 on_complete(void *ctx, struct error *err)
 {
 	struct work *w = ctx;
 
-	if (know(w, err) < 0)
+	open_record(w);
+	if (w->kind->is_recorded &&
+	    record_check_journal(w->cli, w->is_changing, &w->journal, err) < 0)
 		return -1;
-	return w->kind->is_recorded ?
-	    record_check_journal(w->cli, w->is_changing, &w->journal, err) : 0;
+	return know(w, err);
 }
 
 /* A person at a prompt may take longer than a device waits: then the identity comes first. */

@@ -306,6 +306,25 @@ is_whole(const char *name, char **argv)
 	    (given[2 + len] == '\0' || given[2 + len] == '=');
 }
 
+static int
+unknown_option(const char *given, struct error *err)
+{
+	const char *nearest = NULL;
+	char name[64];
+	size_t best = 3, i;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(given, "="), given);
+	for (i = 0; strncmp(name, "--", 2) == 0 && i < countof(rows); i++) {
+		size_t d = text_distance(name + 2, rows[i].name, best);
+
+		nearest = d < best ? rows[i].name : nearest;
+		best = d < best ? d : best;
+	}
+	/* Without its value: that may be a secret. */
+	return nearest ? error_set(err, ERR_USAGE, "unknown option %s; did you mean --%s?", name, nearest) :
+	    error_set(err, ERR_USAGE, "unknown option %s", name);
+}
+
 int
 options_parse(int argc, char **argv, struct options *out, struct error *err)
 {
@@ -325,7 +344,7 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 		if (!r) {
 			if (optopt && optopt < FIRST_LONG)
 				return error_set(err, ERR_USAGE, "unknown option -%c", optopt);
-			return error_set(err, ERR_USAGE, "unknown option %s", argv[optind - 1]);
+			return unknown_option(argv[optind - 1], err);
 		}
 		if (c >= FIRST_LONG && !is_whole(r->name, argv))
 			return error_set(err, ERR_USAGE, "unknown option; did you mean --%s?", r->name);
