@@ -364,6 +364,9 @@ def usbmuxd_killed(s, y):
     g.until("the station saw it", "journalctl -b -o cat -u chaperone-station | grep -i usbmuxd")
     # Nothing starts it again but the next plug, as on any Debian.
     y.unplug(*BUSY)
+    # A hand is slower than this: a new usbmuxd must not meet the ones that are going.
+    g.until("the kernel has seen them go", "! grep -q %s /sys/bus/usb/devices/*/serial" % " ".join(
+        "-e " + y.bench.udids[name].replace("-", "") for name in BUSY))
     y.plug(*BUSY)
     for name in BUSY:
         y.ends(s, name, "compliant")
