@@ -156,15 +156,16 @@ is_nobodys(const struct desired_profile *p)
 int
 desired_adopt(struct desired *d, const char *organization, struct error *err)
 {
-	char *copy = strdup(organization);
 	size_t i;
 
-	if (!copy)
+	if (d->adopter || !*organization)
+		return 0;
+	d->adopter = strdup(organization);
+	if (!d->adopter)
 		return error_memory(err);
-	free(d->adopter);
-	d->adopter = copy;
-	for (i = 0; i < d->n_profiles && *copy; i++)
-		if (is_nobodys(&d->profiles[i]) && rebuild(&d->profiles[i], copy, d->digest, err) < 0)
+	for (i = 0; i < d->n_profiles; i++)
+		if (is_nobodys(&d->profiles[i]) &&
+		    rebuild(&d->profiles[i], d->adopter, d->digest, err) < 0)
 			return -1;
 	return 0;
 }

@@ -45,7 +45,10 @@ void	desired_clear(struct desired *d);
 
 #define auto_desired	auto_with(desired_clear)
 
-/* The profiles built by us for nobody by name become organization's ("": they stay nobody's). */
+/*
+ * The profiles built by us for nobody by name become organization's ("": they
+ * stay nobody's). Once: what is adopted stays so, and later calls do nothing.
+ */
 int	desired_adopt(struct desired *d, const char *organization, struct error *err);
 /*
  * Without an identity and without --organization nobody told whose profile it

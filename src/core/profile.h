@@ -51,8 +51,8 @@ struct profile_spec {
  * The profile as XML, the same bytes for the same specification on every machine; cheap (no
  * file, no clock), so build again rather than keep. The identifier is
  * org.chaperone.preset.NAME, for several presets their names in alphabetical order between
- * dots, org.chaperone.restrictions without any; it depends on nothing else, the
- * organization included.
+ * dots, without any org.chaperone.restrictions, .wifi or .lock-screen by what is in it; it
+ * depends on nothing else, the organization included.
  *
  * PayloadUUIDs are RFC 9562 version 8. The outer one is cut from the SHA-256 of the very
  * bytes that profile_build() returns, less the PayloadUUID keys of the profile and its

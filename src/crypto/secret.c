@@ -126,13 +126,13 @@ release_signals(struct prompt *p)
 }
 
 static int
-prompt_open(struct prompt *p, struct error *err)
+prompt_open(struct prompt *p)
 {
 	struct termios silent;
 
 	p->fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (p->fd < 0 || tcgetattr(p->fd, &p->was) < 0)
-		return error_set(err, ERR_PERM, "no terminal");
+		return -1;
 	hold_signals(p);
 	silent = p->was;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
@@ -238,7 +238,7 @@ from_terminal(const struct secret_source *source, const char *what, struct blob 
 	}
 	do {
 		blob_clear(&typed);
-		if (prompt_open(&p, err) < 0) {
+		if (prompt_open(&p) < 0) {
 			clean_fd(&p.fd);
 			return no_terminal(source, what, err);
 		}

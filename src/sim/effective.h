@@ -9,10 +9,10 @@ struct vprofile;
 
 /*
  * The GlobalRestrictions dictionary of the Restrictions query: restrictedBool,
- * restrictedValue, intersection, union (Apple's device-management schema). Only what is
- * restricted appears; keys for supervised devices count on those alone, and none before the
- * system (os, its version) that brought it. only: a single profile, or NULL for all active
- * ones of the list. The caller frees it.
+ * restrictedValue, intersection, union (Apple's device-management schema). What is not
+ * restricted does not appear; keys for supervised devices count on those alone, and none
+ * before the system that brought it (os is its version). With only NULL it is that of all
+ * active ones of the list, else of that profile. The caller frees it.
  */
 plist_t	effective_fold(const struct vprofile *profiles, const struct vprofile *only,
 	    bool is_supervised, const char *os);
