@@ -248,7 +248,8 @@ write_scalar(struct writer *w, plist_t node, size_t depth)
 	switch (plist_get_node_type(node)) {
 	case PLIST_BOOLEAN:
 		plist_get_bool_val(node, &truth);
-		return put_indent(w, depth) < 0 || put(w, truth ? "<true/>\n" : "<false/>\n") < 0 ? -1 : 0;
+		return put_indent(w, depth) < 0 ||
+		    put(w, truth ? "<true/>\n" : "<false/>\n") < 0 ? -1 : 0;
 	case PLIST_UINT:
 		return write_number(w, node, depth);
 	case PLIST_REAL:

@@ -39,7 +39,8 @@ add_profile(struct desired *d, struct desired_profile *fresh, struct error *err)
 	for (i = 0; i < d->n_profiles; i++) {
 		if (strcmp(d->profiles[i].profile.identifier, fresh->profile.identifier) != 0)
 			continue;
-		error_set(err, ERR_USAGE, "two profiles are called %s: the second would replace the first",
+		error_set(err, ERR_USAGE,
+		    "two profiles are called %s: the second would replace the first",
 		    fresh->profile.identifier);
 		clear_profile(fresh);
 		return -1;

@@ -93,7 +93,8 @@ facts_read_values(struct facts *f, plist_t values, struct error *err)
 	/* It may lie, or another may have its handle: usbmuxd began to count anew. Only
 	 * usbmuxd can tell, so it is asked, as after a link that broke. */
 	if (udid && !text_same_udid(udid, f->udid))
-		return error_set(err, ERR_LINK, "GetValue: another device answers (its UDID differs)");
+		return error_set(err, ERR_LINK,
+		    "GetValue: another device answers (its UDID differs)");
 	if (dict_get_uint(values, "UniqueChipID", &ecid))
 		f->ecid = ecid;
 	if (known_bool(values, "PasswordProtected") != UNKNOWN)
@@ -174,8 +175,8 @@ facts_read_profile_list(struct facts *f, plist_t reply, struct error *err)
 	uint32_t n, most, i;
 
 	if (!order || !manifest || !metadata)
-		return error_set(err, ERR_PROTOCOL,
-		    "GetProfileList: OrderedIdentifiers, ProfileManifest or ProfileMetadata is missing");
+		return error_set(err, ERR_PROTOCOL, "GetProfileList: "
+		    "OrderedIdentifiers, ProfileManifest or ProfileMetadata is missing");
 	n = plist_array_get_size(order);
 	most = n + plist_dict_get_size(manifest) + plist_dict_get_size(metadata);
 	if (n > PROFILES_MAX || most > 3 * PROFILES_MAX)
@@ -189,7 +190,8 @@ facts_read_profile_list(struct facts *f, plist_t reply, struct error *err)
 		struct installed_profile *again;
 
 		if (!identifier)
-			return error_set(err, ERR_PROTOCOL, "GetProfileList: an identifier is no text");
+			return error_set(err, ERR_PROTOCOL,
+			    "GetProfileList: an identifier is no text");
 		again = (struct installed_profile *)facts_find_profile(f, identifier);
 		if (again) {
 			again->times_listed++;

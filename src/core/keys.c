@@ -59,7 +59,8 @@ key_nearest(const char *payload, const char *inside, const char *name, size_t *d
 	for (i = 0; i < n; i++) {
 		size_t d;
 
-		if (strncmp(rows[i].path, inside, prefix) != 0 || strchr(rows[i].path + prefix, '.'))
+		if (strncmp(rows[i].path, inside, prefix) != 0 ||
+		    strchr(rows[i].path + prefix, '.'))
 			continue;
 		d = text_distance(name, rows[i].path + prefix, limit);
 		if (d > limit || (best && d >= *distance))
@@ -95,7 +96,8 @@ key_is_slip(const char *payload, const char *inside, const char *name)
 		const char *known = rows[i].path + prefix;
 
 		if (strncmp(rows[i].path, inside, prefix) == 0 && !strchr(known, '.') &&
-		    strlen(known) > 3 && may_be_slip(name, known) && text_distance(name, known, 1) == 1)
+		    strlen(known) > 3 && may_be_slip(name, known) &&
+		    text_distance(name, known, 1) == 1)
 			return true;
 	}
 	return false;
@@ -115,7 +117,8 @@ bool
 key_sounds_secret(const char *name)
 {
 	static const char *const words[] = {
-		"password", "passphrase", "passcode", "secret", "privatekey", "challenge", "token", "pin",
+		"password", "passphrase", "passcode", "secret", "privatekey", "challenge",
+		"token", "pin",
 	};
 	size_t i, n = strlen(name);
 

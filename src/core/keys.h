@@ -42,7 +42,8 @@ struct key {
 	const char	*path;		/* dotted: App.Options.DisableTouch */
 	enum key_type	 type;
 	const char	*fallback;	/* the default, as text */
-	const char	*range;		/* "1..90", "a|b"; of containers: where the keys inside are */
+	const char	*range;		/* "1..90", "a|b"; of containers: where the keys
+					 * inside are */
 	enum key_combine combine;
 	const char	*supervised;	/* "yes", or the version from which on */
 	const char	*introduced;	/* NULL when not on iOS */

@@ -95,11 +95,13 @@ write_path(const struct place *place, char out[PATH_MAX_TEXT])
 		char key[KEY_MAX_TEXT];
 
 		if (!way[n]->key) {
-			used += (size_t)snprintf(out + used, PATH_MAX_TEXT - used, "[%zu]", way[n]->index);
+			used += (size_t)snprintf(out + used, PATH_MAX_TEXT - used, "[%zu]",
+			    way[n]->index);
 			continue;
 		}
 		text_printable(way[n]->key, strlen(way[n]->key), key, sizeof(key));
-		used += (size_t)snprintf(out + used, PATH_MAX_TEXT - used, "%s%s", used ? "." : "", key);
+		used += (size_t)snprintf(out + used, PATH_MAX_TEXT - used, "%s%s",
+		    used ? "." : "", key);
 	}
 }
 
@@ -336,7 +338,8 @@ static bool
 gather_payloads(struct linter *l)
 {
 	auto_lint_walk struct lint_walk w = lint_walk(l, &l->content);
-	size_t n = node_is(l->content.node, PLIST_ARRAY) ? plist_array_get_size(l->content.node) : 0;
+	size_t n = node_is(l->content.node, PLIST_ARRAY) ?
+	    plist_array_get_size(l->content.node) : 0;
 
 	l->payloads = calloc(n + 1, sizeof(*l->payloads));
 	if (!l->payloads) {
@@ -347,8 +350,8 @@ gather_payloads(struct linter *l)
 		struct lint_payload *p = &l->payloads[l->n_payloads];
 
 		if (!node_is(w.place.node, PLIST_DICT)) {
-			lint_add(l, LINT_T009, LINT_USUAL, &w.place, "this payload is no dictionary: "
-			    "the device refuses the profile");
+			lint_add(l, LINT_T009, LINT_USUAL, &w.place,
+			    "this payload is no dictionary: the device refuses the profile");
 			continue;
 		}
 		p->place = w.place;
@@ -366,7 +369,8 @@ keep_restriction(struct linter *l, const struct lint_walk *w)
 
 	if (l->n_restrictions == l->room) {
 		size_t room = l->room ? 2 * l->room : 64;
-		struct lint_restriction *grown = reallocarray(l->restrictions, room, sizeof(*grown));
+		struct lint_restriction *grown =
+		    reallocarray(l->restrictions, room, sizeof(*grown));
 
 		if (!grown)
 			return false;
@@ -405,7 +409,8 @@ gather_restrictions(struct linter *l)
 		auto_lint_walk struct lint_walk w = lint_walk(l, &p->place);
 
 		while (lint_next(l, &w)) {
-			/* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): a dictionary's */
+			/* A dictionary's entries have keys.
+			 * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 			if (strncmp(w.key, "Payload", 7) == 0)
 				continue;
 			if (!keep_restriction(l, &w)) {
@@ -415,7 +420,8 @@ gather_restrictions(struct linter *l)
 		}
 	}
 	if (l->n_restrictions)
-		qsort(l->restrictions, l->n_restrictions, sizeof(*l->restrictions), compare_restrictions);
+		qsort(l->restrictions, l->n_restrictions, sizeof(*l->restrictions),
+		    compare_restrictions);
 }
 
 static void

@@ -19,7 +19,8 @@ static const char *const apple_apps[] = {
 	"com.apple.facetime", "com.apple.findmy", "com.apple.Fitness", "com.apple.freeform",
 	"com.apple.gamecenter", "com.apple.games", "com.apple.garageband", "com.apple.Health",
 	"com.apple.Home", "com.apple.iBooks", "com.apple.iMovie", "com.apple.iWork.Keynote",
-	"com.apple.iWork.Numbers", "com.apple.iWork.Pages", "com.apple.journal", "com.apple.Keynote",
+	"com.apple.iWork.Numbers", "com.apple.iWork.Pages",
+	"com.apple.journal", "com.apple.Keynote",
 	"com.apple.Magnifier", "com.apple.Maps", "com.apple.measure", "com.apple.MobileAddressBook",
 	"com.apple.mobilecal", "com.apple.mobilegarageband", "com.apple.mobilemail",
 	"com.apple.mobilenotes", "com.apple.mobilephone", "com.apple.mobilesafari",
@@ -93,13 +94,16 @@ judge_both_lists(struct linter *l)
 		const char *id = node_string(w.place.node);
 		size_t used = strlen(both);
 
-		if (!id || plist_array_get_size(blocked->node) > LOOKED_AT || !holds(l, blocked, id, NULL))
+		if (!id || plist_array_get_size(blocked->node) > LOOKED_AT ||
+		    !holds(l, blocked, id, NULL))
 			continue;
 		if (++n <= 3)
-			snprintf(both + used, sizeof(both) - used, "%s%s", n > 1 ? ", " : "", lint_text(id).s);
+			snprintf(both + used, sizeof(both) - used, "%s%s", n > 1 ? ", " : "",
+			    lint_text(id).s);
 	}
 	lint_add(l, LINT_X002, LINT_USUAL, blocked, "an allow list and a block list together: "
-	    "the allow list alone decides%s%s%s", n ? "; on both, so hidden or not as the system likes: " : "",
+	    "the allow list alone decides%s%s%s",
+	    n ? "; on both, so hidden or not as the system likes: " : "",
 	    both, n > 3 ? ", …" : "");
 }
 
@@ -107,7 +111,8 @@ static void
 judge_hidden_apps(struct linter *l)
 {
 	static const char *const never[] = {
-		SETTINGS, "com.apple.appleseed.FeedbackAssistant", "com.apple.TapToRadar", "com.apple.TVSettings",
+		SETTINGS, "com.apple.appleseed.FeedbackAssistant", "com.apple.TapToRadar",
+		"com.apple.TVSettings",
 	};
 	const struct place *blocked = block_list(l);
 	struct place at;
@@ -118,7 +123,8 @@ judge_hidden_apps(struct linter *l)
 			lint_add(l, LINT_X004, LINT_USUAL, &at,
 			    "%s can never be hidden: the device refuses the payload", never[i]);
 	if (l->target->is_phone != LINT_NO && holds(l, blocked, PHONE, &at))
-		lint_add(l, LINT_X004, l->target->is_phone == LINT_YES ? LINT_ERROR : LINT_WARNING, &at,
+		lint_add(l, LINT_X004,
+		    l->target->is_phone == LINT_YES ? LINT_ERROR : LINT_WARNING, &at,
 		    "an iPhone never hides Phone: it refuses the payload");
 }
 
@@ -128,7 +134,8 @@ judge_needed_app(struct linter *l, const char *app, const char *what)
 	const struct place *allowed = allow_list(l);
 
 	if (!holds(l, allowed, app, NULL))
-		lint_add(l, LINT_X005, LINT_USUAL, allowed, "%s (%s) is not on the allow list: it cannot start",
+		lint_add(l, LINT_X005, LINT_USUAL, allowed,
+		    "%s (%s) is not on the allow list: it cannot start",
 		    lint_text(app).s, what);
 }
 
@@ -136,7 +143,8 @@ static void
 judge_allow_list(struct linter *l)
 {
 	const struct place *allowed = allow_list(l);
-	const struct lint_restriction *room = lint_restriction(l, "autonomousSingleAppModePermittedAppIDs");
+	const struct lint_restriction *room =
+	    lint_restriction(l, "autonomousSingleAppModePermittedAppIDs");
 	const struct lint_payload *p;
 	size_t i = 0;
 
@@ -144,11 +152,13 @@ judge_allow_list(struct linter *l)
 		return;
 	if (plist_array_get_size(allowed->node) == 0) {
 		lint_add(l, LINT_X003, LINT_USUAL, allowed,
-		    "an empty allow list would leave no app at all: the device refuses the payload");
+		    "an empty allow list would leave no app at all: "
+		    "the device refuses the payload");
 		return;
 	}
 	while ((p = lint_payload_of(l, "com.apple.app.lock", &i))) {
-		const char *app = dict_get_string(dict_get_dict(p->place.node, "App"), "Identifier");
+		const char *app =
+		    dict_get_string(dict_get_dict(p->place.node, "App"), "Identifier");
 
 		if (app)
 			judge_needed_app(l, app, "the app of Single App Mode");
@@ -176,14 +186,16 @@ judge_id(struct linter *l, const struct place *p)
 		return;
 	good = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 	if (!*id || id[good] || id[0] == '.' || !strchr(id, '.')) {
-		lint_add(l, LINT_X006, LINT_USUAL, p, "\"%s\" is no bundle id (like com.example.app): "
-		    "it matches no app", lint_text(id).s);
+		lint_add(l, LINT_X006, LINT_USUAL, p,
+		    "\"%s\" is no bundle id (like com.example.app): it matches no app",
+		    lint_text(id).s);
 		return;
 	}
 	for (i = 0; i < countof(apple_apps); i++)
 		if (strcasecmp(id, apple_apps[i]) == 0 && strcmp(id, apple_apps[i]) != 0) {
 			lint_add(l, LINT_X006, LINT_USUAL, p,
-			    "letters count: %s is spelt %s, as it stands it matches no app", id, apple_apps[i]);
+			    "letters count: %s is spelt %s, as it stands it matches no app",
+			    id, apple_apps[i]);
 			return;
 		}
 }
@@ -209,7 +221,8 @@ judge_spelling(struct linter *l)
 			judge_id(l, &w.place);
 	}
 	for (i = 0; (p = lint_payload_of(l, "com.apple.app.lock", &i));) {
-		struct place app = lint_get(l, &p->place, "App"), id = lint_get(l, &app, "Identifier");
+		struct place app = lint_get(l, &p->place, "App");
+		struct place id = lint_get(l, &app, "Identifier");
 
 		judge_id(l, &id);
 	}
@@ -247,13 +260,15 @@ judge_silence(struct linter *l)
 
 	if (holds(l, blocked, MESSAGES, &at))
 		;
-	else if (allowed && plist_array_get_size(allowed->node) && !holds(l, allowed, MESSAGES, NULL))
+	else if (allowed && plist_array_get_size(allowed->node) &&
+	    !holds(l, allowed, MESSAGES, NULL))
 		at = *allowed;
 	else
 		return;
 	if (!is_silenced(l, MESSAGES))
-		lint_add(l, LINT_X008, LINT_USUAL, &at, "Messages is hidden, but its notifications may still show "
-		    "texts: add com.apple.notificationsettings with NotificationsEnabled=false for it");
+		lint_add(l, LINT_X008, LINT_USUAL, &at,
+		    "Messages is hidden, but its notifications may still show texts: "
+		    "add com.apple.notificationsettings with NotificationsEnabled=false for it");
 }
 
 static bool
@@ -271,7 +286,8 @@ judge_implied(struct linter *l)
 
 	if (lint_restricts(l, "allowCamera", false, &where) && wants_facetime(l))
 		lint_add(l, LINT_X011, LINT_USUAL, where,
-		    "without the camera there is no FaceTime either, which this profile means to keep");
+		    "without the camera there is no FaceTime either, "
+		    "which this profile means to keep");
 	if (lint_restricts(l, "allowSafari", false, &where) &&
 	    lint_payload_of(l, "com.apple.webClip.managed", &i))
 		lint_add(l, LINT_X011, LINT_USUAL, where,
@@ -296,16 +312,19 @@ judge_app_lock(struct linter *l)
 	size_t i = 0;
 
 	while ((p = lint_payload_of(l, "com.apple.app.lock", &i))) {
-		struct place app = lint_get(l, &p->place, "App"), id = lint_get(l, &app, "Identifier");
+		struct place app = lint_get(l, &p->place, "App");
+		struct place id = lint_get(l, &app, "Identifier");
 		struct place options = lint_get(l, &app, "Options");
 		struct place touch = lint_get(l, &options, "DisableTouch");
 
 		if (lint_is(&touch, true))
 			lint_add(l, LINT_X013, LINT_USUAL, &touch,
-			    "with the touch screen off nobody can use the app unless it needs no input");
+			    "with the touch screen off nobody can use the app "
+			    "unless it needs no input");
 		if (node_string(id.node) && !is_installed(l->target, node_string(id.node)))
-			lint_add(l, LINT_X013, LINT_USUAL, &id, "%s must be on the device first: without it the "
-			    "device shows an empty screen%s", lint_text(node_string(id.node)).s,
+			lint_add(l, LINT_X013, LINT_USUAL, &id, "%s must be on the device first: "
+			    "without it the device shows an empty screen%s",
+			    lint_text(node_string(id.node)).s,
 			    l->target->apps ? "" : " (which apps are installed is not known here)");
 	}
 }

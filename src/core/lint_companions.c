@@ -60,7 +60,8 @@ judge_reference(struct linter *l, const struct certificates *c, const struct pla
 	const char *uuid = node_string(p->node);
 
 	if (uuid && !bsearch(&uuid, c->uuids, c->n, sizeof(*c->uuids), compare_uuids))
-		lint_add(l, LINT_X017, LINT_USUAL, p, "no certificate payload of this profile has the UUID %s: "
+		lint_add(l, LINT_X017, LINT_USUAL, p,
+		    "no certificate payload of this profile has the UUID %s: "
 		    "the device refuses the payload", lint_text(uuid).s);
 }
 
@@ -82,7 +83,8 @@ judge_references(struct linter *l, const struct certificates *c, const struct pl
 static void
 judge_security(struct linter *l, const struct place *wifi)
 {
-	struct place type = lint_get(l, wifi, "EncryptionType"), proxy = lint_get(l, wifi, "ProxyType");
+	struct place type = lint_get(l, wifi, "EncryptionType");
+	struct place proxy = lint_get(l, wifi, "ProxyType");
 	const char *encryption = node_string(type.node), *kind = node_string(proxy.node);
 
 	if (encryption && strcmp(encryption, "None") == 0 && dict_get(wifi->node, "Password"))
@@ -93,7 +95,8 @@ judge_security(struct linter *l, const struct place *wifi)
 	if (kind && strcmp(kind, "Manual") == 0 &&
 	    (!dict_get(wifi->node, "ProxyServer") || !dict_get(wifi->node, "ProxyServerPort")))
 		lint_add(l, LINT_X018, LINT_USUAL, &proxy,
-		    "a manual proxy needs ProxyServer and ProxyServerPort: the network will not work");
+		    "a manual proxy needs ProxyServer and ProxyServerPort: "
+		    "the network will not work");
 }
 
 static void
@@ -105,10 +108,12 @@ judge_network_name(struct linter *l, const struct place *wifi)
 
 	if ((!name || !*name) && !dict_get_string(wifi->node, "DomainName"))
 		lint_add(l, LINT_X019, LINT_USUAL, wifi,
-		    "neither SSID_STR nor DomainName: the device does not know which network is meant");
+		    "neither SSID_STR nor DomainName: "
+		    "the device does not know which network is meant");
 	if (name && strlen(name) > LONGEST)
 		lint_add(l, LINT_X019, LINT_USUAL, &ssid,
-		    "a network name has at most 32 bytes, this one has %zu: it matches none", strlen(name));
+		    "a network name has at most 32 bytes, this one has %zu: it matches none",
+		    strlen(name));
 }
 
 /* ---- web content filter ----------------------------------------------------------------- */
@@ -123,7 +128,8 @@ judge_plugin(struct linter *l, const struct place *filter)
 	for (i = 0; i < countof(needed); i++)
 		if (!dict_get_string(filter->node, needed[i]))
 			lint_add(l, LINT_X021, LINT_USUAL, filter,
-			    "a filter of type Plugin needs %s: the device refuses the payload", needed[i]);
+			    "a filter of type Plugin needs %s: the device refuses the payload",
+			    needed[i]);
 	dict_get_bool(filter->node, "FilterBrowsers", &browsers);
 	dict_get_bool(filter->node, "FilterSockets", &sockets);
 	if (!browsers && !sockets)
@@ -146,13 +152,15 @@ judge_filter(struct linter *l, const struct place *filter)
 		judge_plugin(l, filter);
 	if (permitted.node && !is_automatic)
 		lint_add(l, LINT_X021, LINT_USUAL, &permitted,
-		    "PermittedURLs are exceptions from AutoFilterEnabled=true: without it they do nothing");
+		    "PermittedURLs are exceptions from AutoFilterEnabled=true: "
+		    "without it they do nothing");
 	for (i = 0; i < countof(lists); i++) {
 		struct place list = lint_get(l, filter, lists[i]);
 
 		if (node_is(list.node, PLIST_ARRAY) && plist_array_get_size(list.node) > MANY)
 			lint_add(l, LINT_X022, LINT_USUAL, &list,
-			    "%u addresses: Apple asks for about 500 at most, more slow the device down",
+			    "%u addresses: Apple asks for about 500 at most, "
+			    "more slow the device down",
 			    (unsigned)plist_array_get_size(list.node));
 	}
 }
@@ -170,9 +178,11 @@ judge_icon(struct linter *l, const struct place *icon)
 	if (!type)
 		return;
 	if (strcmp(type, "Application") == 0 && !dict_get_string(icon->node, "BundleID"))
-		lint_add(l, LINT_X023, LINT_USUAL, icon, "an Application without BundleID: the place stays empty");
+		lint_add(l, LINT_X023, LINT_USUAL, icon,
+		    "an Application without BundleID: the place stays empty");
 	if (strcmp(type, "WebClip") == 0 && !dict_get_string(icon->node, "URL"))
-		lint_add(l, LINT_X023, LINT_USUAL, icon, "a WebClip without URL: the place stays empty");
+		lint_add(l, LINT_X023, LINT_USUAL, icon,
+		    "a WebClip without URL: the place stays empty");
 	judge_icons(l, &pages, 2);
 }
 
@@ -211,7 +221,8 @@ lint_companions(struct linter *l)
 		judge_filter(l, &p->place);
 	}
 	for (i = 0; (p = lint_payload_of(l, "com.apple.homescreenlayout", &i));) {
-		struct place dock = lint_get(l, &p->place, "Dock"), pages = lint_get(l, &p->place, "Pages");
+		struct place dock = lint_get(l, &p->place, "Dock");
+		struct place pages = lint_get(l, &p->place, "Pages");
 
 		judge_icons(l, &dock, 1);
 		judge_icons(l, &pages, 2);

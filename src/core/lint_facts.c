@@ -78,7 +78,8 @@ has_same_content(const struct installed_profile *found, const struct profile *p,
 	    differs(found->organization, p->organization) ||
 	    (found->is_removal_disallowed != UNKNOWN &&
 		(found->is_removal_disallowed == YES) != p->is_removal_disallowed) ||
-	    (found->version >= 0 && found->version != p->version) || restricts_otherwise(p, reported))
+	    (found->version >= 0 && found->version != p->version) ||
+	    restricts_otherwise(p, reported))
 		return LINT_NO;
 	return LINT_UNKNOWN;
 }

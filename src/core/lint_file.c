@@ -17,19 +17,24 @@ judge_signer(struct linter *l)
 	int64_t now = l->target->now;
 
 	if (s->is_self_signed)
-		lint_add_at(l, LINT_S003, LINT_USUAL, 0, "the signer vouches for itself: the device shows "
-		    "Not Verified unless that very certificate is trusted there");
+		lint_add_at(l, LINT_S003, LINT_USUAL, 0,
+		    "the signer vouches for itself: the device shows Not Verified "
+		    "unless that very certificate is trusted there");
 	else if (!s->is_chain_complete)
-		lint_add_at(l, LINT_S003, LINT_USUAL, 0, "certificates between the signer and its root are "
-		    "missing from the signature: the device shows Not Verified");
+		lint_add_at(l, LINT_S003, LINT_USUAL, 0,
+		    "certificates between the signer and its root are missing from the signature: "
+		    "the device shows Not Verified");
 	if (s->is_weak)
-		lint_add_at(l, LINT_S004, LINT_USUAL, 0, "signed with SHA-1 or with an RSA key below "
-		    "2048 bits: devices stop trusting such signatures");
+		lint_add_at(l, LINT_S004, LINT_USUAL, 0,
+		    "signed with SHA-1 or with an RSA key below 2048 bits: "
+		    "devices stop trusting such signatures");
 	if (s->not_after && now && s->not_after <= now)
-		lint_add_at(l, LINT_S004, LINT_USUAL, 0, "the signer's certificate has expired: the device "
-		    "shows Not Verified (an installed profile stays in force)");
+		lint_add_at(l, LINT_S004, LINT_USUAL, 0,
+		    "the signer's certificate has expired: the device shows Not Verified "
+		    "(an installed profile stays in force)");
 	else if (s->not_after && now && s->not_after - now < MONTH)
-		lint_add_at(l, LINT_S004, LINT_USUAL, 0, "the signer's certificate expires within 30 days; "
+		lint_add_at(l, LINT_S004, LINT_USUAL, 0,
+		    "the signer's certificate expires within 30 days; "
 		    "then the device shows Not Verified");
 }
 
@@ -38,37 +43,40 @@ lint_wrapper(struct linter *l)
 {
 	switch (l->signature->wrapper) {
 	case LINT_WRAPPER_NONE:
-		lint_add_at(l, LINT_S005, LINT_USUAL, 0, "not signed: the device shows Not Signed; what it "
-		    "restricts is the same");
+		lint_add_at(l, LINT_S005, LINT_USUAL, 0,
+		    "not signed: the device shows Not Signed; what it restricts is the same");
 		break;
 	case LINT_WRAPPER_SIGNED:
 		judge_signer(l);
 		break;
 	case LINT_WRAPPER_ALTERED:
-		lint_add_at(l, LINT_S001, LINT_USUAL, 0, "changed after it was signed, or signed badly: "
-		    "the device refuses it");
+		lint_add_at(l, LINT_S001, LINT_USUAL, 0,
+		    "changed after it was signed, or signed badly: the device refuses it");
 		break;
 	case LINT_WRAPPER_DETACHED:
-		lint_add_at(l, LINT_S002, LINT_USUAL, 0, "the signature does not contain the profile: "
+		lint_add_at(l, LINT_S002, LINT_USUAL, 0,
+		    "the signature does not contain the profile: "
 		    "the device finds nothing to install");
 		break;
 	case LINT_WRAPPER_ENCRYPTED:
-		lint_add_at(l, LINT_S002, LINT_USUAL, 0, "encrypted as a whole: a device wants a signed or "
-		    "plain profile with EncryptedPayloadContent inside");
+		lint_add_at(l, LINT_S002, LINT_USUAL, 0, "encrypted as a whole: a device wants "
+		    "a signed or plain profile with EncryptedPayloadContent inside");
 		break;
 	case LINT_WRAPPER_TEXT:
-		lint_add_at(l, LINT_S006, LINT_USUAL, 0, "a signature as text (PEM or S/MIME): a device "
-		    "accepts DER only; convert it with openssl cms -outform DER");
+		lint_add_at(l, LINT_S006, LINT_USUAL, 0,
+		    "a signature as text (PEM or S/MIME): a device accepts DER only; "
+		    "convert it with openssl cms -outform DER");
 		break;
 	case LINT_WRAPPER_BROKEN:
 		if (!l->signature->has_trailing_bytes)
-			lint_add_at(l, LINT_S001, LINT_USUAL, 0, "begins like a signature and is none: "
-			    "the device refuses it");
+			lint_add_at(l, LINT_S001, LINT_USUAL, 0,
+			    "begins like a signature and is none: the device refuses it");
 		break;
 	}
 	if (l->signature->has_trailing_bytes)
-		lint_add_at(l, LINT_S007, LINT_USUAL, 0, "bytes follow the signature: the device refuses it, "
-		    "or ignores them; they are not part of the profile");
+		lint_add_at(l, LINT_S007, LINT_USUAL, 0,
+		    "bytes follow the signature: the device refuses it, or ignores them; "
+		    "they are not part of the profile");
 }
 
 /* ---- encoding --------------------------------------------------------------- */
@@ -100,7 +108,8 @@ from_utf16(struct linter *l, const uint8_t *p, size_t len)
 	if (!is_little && !is_big)
 		return false;
 	for (i = 2; i + 1 < len; i += 2) {
-		uint32_t c = is_little ? (uint32_t)(p[i + 1] << 8 | p[i]) : (uint32_t)(p[i] << 8 | p[i + 1]);
+		uint32_t c = is_little ? (uint32_t)(p[i + 1] << 8 | p[i]) :
+		    (uint32_t)(p[i] << 8 | p[i + 1]);
 
 		if (c >= 0xD800 && c < 0xDC00 && i + 3 < len) {
 			uint32_t low = is_little ? (uint32_t)(p[i + 3] << 8 | p[i + 2])
@@ -150,7 +159,8 @@ parse(struct linter *l, const uint8_t *data, size_t len)
 		if (err.kind != ERR_DATA)
 			lint_fail(l);
 		else
-			lint_add_at(l, LINT_P002, LINT_USUAL, l->outline.trouble, "%s", l->outline.why);
+			lint_add_at(l, LINT_P002, LINT_USUAL, l->outline.trouble, "%s",
+			    l->outline.why);
 		return false;
 	}
 	if (proplist_parse(data, len, &PROPLIST_FILE, ERR_DATA, &l->root, &err) < 0) {
@@ -167,8 +177,8 @@ look_for_foreign_characters(struct linter *l, const char *data, size_t len)
 	size_t at = len >= 6 && memcmp(data, "bplist", 6) == 0 ? len : text_xml_fault(data, len);
 
 	if (at < len)
-		lint_add_at(l, LINT_P002, LINT_USUAL, at, "a character that is not UTF-8, or that XML "
-		    "does not allow");
+		lint_add_at(l, LINT_P002, LINT_USUAL, at,
+		    "a character that is not UTF-8, or that XML does not allow");
 }
 
 static void
@@ -203,17 +213,20 @@ lint_file(struct linter *l, const void *data, size_t len)
 	const uint8_t *p = data;
 
 	if (len > LINT_BYTES_MAX) {
-		lint_add_at(l, LINT_P005, LINT_ERROR, 0, "larger than %d MiB: not read", LINT_BYTES_MAX >> 20);
+		lint_add_at(l, LINT_P005, LINT_ERROR, 0, "larger than %d MiB: not read",
+		    LINT_BYTES_MAX >> 20);
 		return false;
 	}
 	if (len > LINT_BYTES_LARGE)
-		lint_add_at(l, LINT_P005, LINT_USUAL, 0, "%zu KiB are unusual for a profile", len >> 10);
+		lint_add_at(l, LINT_P005, LINT_USUAL, 0, "%zu KiB are unusual for a profile",
+		    len >> 10);
 	if (from_utf16(l, p, len)) {
 		lint_add_at(l, LINT_P006, LINT_USUAL, 0, "written in UTF-16: save it as UTF-8");
 		p = l->converted.data;
 		len = l->converted.len;
 	} else if (len >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
-		lint_add_at(l, LINT_P006, LINT_USUAL, 0, "begins with a byte order mark: save it without");
+		lint_add_at(l, LINT_P006, LINT_USUAL, 0,
+		    "begins with a byte order mark: save it without");
 		p += 3;
 		len -= 3;
 		if (blob_set(&l->converted, p, len) < 0)
@@ -224,7 +237,8 @@ lint_file(struct linter *l, const void *data, size_t len)
 	look_for_foreign_characters(l, (const char *)p, len);
 	look_for_duplicates(l);
 	if (!node_is(l->root, PLIST_DICT)) {
-		lint_add_at(l, LINT_P007, LINT_USUAL, 0, "not a profile: the root is no dictionary");
+		lint_add_at(l, LINT_P007, LINT_USUAL, 0,
+		    "not a profile: the root is no dictionary");
 		return false;
 	}
 	return true;

@@ -32,7 +32,8 @@ unknown_key(struct visit *v, const struct place *p, const char *inside)
 		lint_add(v->l, LINT_K001, severity, p, "the device ignores %s: did you mean %s?",
 		    lint_text(p->key).s, near->path + strlen(inside));
 	else
-		lint_add(v->l, LINT_K001, severity, p, "the device ignores %s: %s knows no such key",
+		lint_add(v->l, LINT_K001, severity, p,
+		    "the device ignores %s: %s knows no such key",
 		    lint_text(p->key).s, v->payload);
 }
 
@@ -42,7 +43,8 @@ judge_type(struct visit *v, const struct place *p, const struct key *key)
 	const char *effect = key->type == KEY_BOOL ? "devices may read it as something else"
 	    : "the device refuses the payload";
 
-	lint_add(v->l, LINT_K002, LINT_USUAL, p, "%s must be %s: %s", key->path, value_wanted(key), effect);
+	lint_add(v->l, LINT_K002, LINT_USUAL, p, "%s must be %s: %s",
+	    key->path, value_wanted(key), effect);
 }
 
 static void
@@ -94,9 +96,11 @@ judge_age(struct visit *v, const struct place *p, const struct key *key)
 		lint_add(v->l, LINT_K006, LINT_USUAL, p, "%s came with iOS %s: iOS %s ignores it",
 		    key->path, key->introduced, lint_text(os).s);
 	else if (key->removed && text_compare_versions(key->removed, os) <= 0)
-		lint_add(v->l, LINT_K008, LINT_USUAL, p, "%s was removed in iOS %s: it does nothing%s%s",
+		lint_add(v->l, LINT_K008, LINT_USUAL, p,
+		    "%s was removed in iOS %s: it does nothing%s%s",
 		    key->path, key->removed, *instead ? "; instead: " : "", instead);
-	else if (key->deprecated && !key->is_old_name && text_compare_versions(key->deprecated, os) <= 0)
+	else if (key->deprecated && !key->is_old_name &&
+	    text_compare_versions(key->deprecated, os) <= 0)
 		lint_add(v->l, LINT_K007, LINT_USUAL, p,
 		    "%s is deprecated since iOS %s: it still works, a later system may drop it%s%s",
 		    key->path, key->deprecated, *instead ? "; instead: " : "", instead);
@@ -156,7 +160,8 @@ visit_key(struct visit *v, const struct place *p, const char *inside)
 	judge_supervision(v, p, key);
 	if (key->is_mdm_only)
 		lint_add(v->l, LINT_K010, LINT_USUAL, p,
-		    "%s counts in profiles from an MDM only, not in one installed over USB", key->path);
+		    "%s counts in profiles from an MDM only, not in one installed over USB",
+		    key->path);
 	if (key->is_secret && secret && *secret)
 		lint_add(v->l, LINT_X020, LINT_USUAL, p,
 		    "%s is in clear in this file: keep the file private", key->path);
@@ -178,7 +183,8 @@ look_for_required(struct visit *v, const struct place *dict, const char *inside)
 	for (i = 0; i < n; i++) {
 		const char *name = rows[i].path + prefix;
 
-		if (!rows[i].is_required || strncmp(rows[i].path, inside, prefix) != 0 || strchr(name, '.'))
+		if (!rows[i].is_required || strncmp(rows[i].path, inside, prefix) != 0 ||
+		    strchr(name, '.'))
 			continue;
 		if (!dict_get(dict->node, name))
 			lint_add(v->l, LINT_K004, LINT_USUAL, dict,

@@ -1,4 +1,4 @@
-/* lint_restrictions: what restrictions mean together (K011, K012, X001 and on) and on a device (V) */
+/* lint_restrictions: what they mean together (K011, K012, X001 and on) and on a device (V) */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
@@ -14,7 +14,8 @@
 static bool
 is_default(const struct lint_restriction *r)
 {
-	return r->fact && value_has_type(r->fact, r->place.node) && value_is_default(r->fact, r->place.node);
+	return r->fact && value_has_type(r->fact, r->place.node) &&
+	    value_is_default(r->fact, r->place.node);
 }
 
 static void
@@ -53,7 +54,8 @@ look_for_doubles(struct linter *l)
 	size_t i;
 
 	for (i = 1; i < l->n_restrictions; i++) {
-		const struct lint_restriction *a = &l->restrictions[i - 1], *b = &l->restrictions[i];
+		const struct lint_restriction *a = &l->restrictions[i - 1];
+		const struct lint_restriction *b = &l->restrictions[i];
 		bool same;
 
 		if (strcmp(a->key, b->key) != 0)
@@ -76,10 +78,12 @@ judge_messaging(struct linter *l)
 		return;
 	if (lint_restricts(l, "allowRCSMessaging", false, NULL))
 		lint_add(l, LINT_X007, LINT_USUAL, chat,
-		    "iMessage and RCS are off; SMS and MMS still work on a device with a cellular plan");
+		    "iMessage and RCS are off; "
+		    "SMS and MMS still work on a device with a cellular plan");
 	else
-		lint_add(l, LINT_X007, LINT_USUAL, chat, "iMessage is off; SMS and MMS still work on a device "
-		    "with a cellular plan, and RCS without allowRCSMessaging=false");
+		lint_add(l, LINT_X007, LINT_USUAL, chat, "iMessage is off; "
+		    "SMS and MMS still work on a device with a cellular plan, "
+		    "and RCS without allowRCSMessaging=false");
 }
 
 static void
@@ -90,13 +94,15 @@ judge_reach(struct linter *l)
 
 	if (lint_restricts(l, "allowHostPairing", false, &where) &&
 	    l->target->has_host_certificate != LINT_YES)
-		lint_add(l, LINT_X009, LINT_USUAL, where, "only computers whose certificate the device carries "
-		    "can pair then: without one, no computer can ever manage it again, this one included");
+		lint_add(l, LINT_X009, LINT_USUAL, where,
+		    "only computers whose certificate the device carries can pair then: "
+		    "without one, no computer can ever manage it again, this one included");
 	if ((lint_restricts(l, "forceWiFiToAllowedNetworksOnly", true, &where) ||
 	    lint_restricts(l, "forceWiFiWhitelisting", true, &where)) &&
 	    !lint_payload_of(l, "com.apple.wifi.managed", &i))
 		lint_add(l, LINT_X010, LINT_USUAL, where,
-		    "no Wi-Fi network is in this profile: unless another one brings it, the device is cut off");
+		    "no Wi-Fi network is in this profile: "
+		    "unless another one brings it, the device is cut off");
 }
 
 static void
@@ -106,7 +112,8 @@ judge_destruction(struct linter *l)
 		const char *key, *loss;
 	} rows[] = {
 		{ "allowPairedWatch", "a paired Apple Watch is unpaired and erased" },
-		{ "allowCloudPhotoLibrary", "photos that are not fully downloaded leave the device" },
+		{ "allowCloudPhotoLibrary",
+		    "photos that are not fully downloaded leave the device" },
 		{ "allowAppClips", "App Clips on the device are removed" },
 	};
 	const struct place *where;
@@ -130,7 +137,8 @@ judge_lines(struct linter *l, const char *key)
 	n = plist_array_get_size(r->place.node);
 	if (n > 4)
 		lint_add(l, LINT_X014, LINT_USUAL, &r->place,
-		    "%s may name 4 lines, not %u: the device refuses the payload", key, (unsigned)n);
+		    "%s may name 4 lines, not %u: the device refuses the payload",
+		    key, (unsigned)n);
 	w = lint_walk(l, &r->place);
 	while (lint_next(l, &w)) {
 		const char *id = node_string(w.place.node);
@@ -162,8 +170,9 @@ judge_conditions(struct linter *l)
 		    : lint_restriction(l, rows[i].needs) != NULL;
 
 		if (r && !met)
-			lint_add(l, rows[i].rule, LINT_USUAL, &r->place, "%s has no effect without %s%s%s",
-			    r->key, rows[i].needs, rows[i].value ? "=" : "", rows[i].value ? rows[i].value : "");
+			lint_add(l, rows[i].rule, LINT_USUAL, &r->place,
+			    "%s has no effect without %s%s%s", r->key, rows[i].needs,
+			    rows[i].value ? "=" : "", rows[i].value ? rows[i].value : "");
 	}
 }
 
@@ -188,9 +197,11 @@ judge_twin(struct linter *l, const struct lint_installed *other)
 	struct place uuid = lint_get(l, &l->top, "PayloadUUID");
 	const char *mine = node_string(uuid.node);
 
-	if (mine && other->uuid && strcasecmp(mine, other->uuid) == 0 && other->has_same_content == LINT_NO)
-		lint_add(l, LINT_V001, LINT_USUAL, &uuid, "the installed version has this very UUID but other "
-		    "content: nobody could tell the two apart; give the profile a new UUID");
+	if (mine && other->uuid && strcasecmp(mine, other->uuid) == 0 &&
+	    other->has_same_content == LINT_NO)
+		lint_add(l, LINT_V001, LINT_USUAL, &uuid,
+		    "the installed version has this very UUID but other content: "
+		    "nobody could tell the two apart; give the profile a new UUID");
 }
 
 static void
@@ -202,9 +213,10 @@ judge_neighbour(struct linter *l, const struct lint_installed *other)
 		const struct lint_restriction *r = lint_restriction(l, other->keys[i]);
 
 		if (r)
-			lint_add(l, LINT_V002, LINT_USUAL, &r->place, "%s is also set by %s: the stricter value "
-			    "counts, and removing one of the two does not lift it", r->key,
-			    lint_text(other->identifier).s);
+			lint_add(l, LINT_V002, LINT_USUAL, &r->place,
+			    "%s is also set by %s: the stricter value counts, "
+			    "and removing one of the two does not lift it",
+			    r->key, lint_text(other->identifier).s);
 	}
 }
 

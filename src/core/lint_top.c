@@ -56,8 +56,9 @@ judge_uuid_form(struct linter *l, const struct place *p)
 	const char *text = node_string(p->node);
 
 	if (text && *text && !is_uuid(text))
-		lint_add(l, LINT_T006, LINT_USUAL, p, "\"%s\" does not look like a UUID: devices accept it, "
-		    "other tools may not", lint_text(text).s);
+		lint_add(l, LINT_T006, LINT_USUAL, p,
+		    "\"%s\" does not look like a UUID: devices accept it, other tools may not",
+		    lint_text(text).s);
 }
 
 static void
@@ -66,11 +67,13 @@ judge_names(struct linter *l)
 	struct place type = lint_get(l, &l->top, "PayloadType");
 	struct place id = lint_get(l, &l->top, "PayloadIdentifier");
 	struct place uuid = lint_get(l, &l->top, "PayloadUUID");
-	const char *t = node_string(type.node), *i = node_string(id.node), *u = node_string(uuid.node);
+	const char *t = node_string(type.node), *i = node_string(id.node);
+	const char *u = node_string(uuid.node);
 
 	if (!t || strcmp(t, PROFILE) != 0)
 		lint_add(l, LINT_T001, LINT_USUAL, type.node ? &type : &l->top,
-		    "PayloadType must be Configuration: the device does not take this for a profile");
+		    "PayloadType must be Configuration: "
+		    "the device does not take this for a profile");
 	if (!i || !*i)
 		lint_add(l, LINT_T003, LINT_USUAL, id.node ? &id : &l->top,
 		    "PayloadIdentifier is missing or empty: the device refuses the profile");
@@ -95,8 +98,9 @@ judge_version(struct linter *l)
 		plist_get_uint_val(version.node, &n);
 	if (n != 1)
 		lint_add(l, LINT_T002, LINT_USUAL, version.node ? &version : &l->top,
-		    "PayloadVersion must be the integer 1%s", n == 2
-		    ? ": some devices take 2, the format knows 1 only" : ": the device refuses the profile");
+		    "PayloadVersion must be the integer 1%s", n == 2 ?
+		    ": some devices take 2, the format knows 1 only" :
+		    ": the device refuses the profile");
 }
 
 static void
@@ -108,10 +112,12 @@ judge_contents(struct linter *l)
 
 	if (is_encrypted && !sealed.node)
 		lint_add(l, LINT_T015, LINT_USUAL, &flag,
-		    "IsEncrypted is true, but there is no EncryptedPayloadContent: nothing can be installed");
+		    "IsEncrypted is true, but there is no EncryptedPayloadContent: "
+		    "nothing can be installed");
 	if (is_encrypted && l->content.node)
 		lint_add(l, LINT_T015, LINT_USUAL, &l->content,
-		    "an encrypted profile with plain PayloadContent beside it: only one of them can count");
+		    "an encrypted profile with plain PayloadContent beside it: "
+		    "only one of them can count");
 	if (!is_encrypted && sealed.node)
 		lint_add(l, LINT_T015, LINT_USUAL, &sealed,
 		    "EncryptedPayloadContent is not read unless IsEncrypted is true");
@@ -163,7 +169,8 @@ judge_consent(struct linter *l, const struct place *p)
 		return;
 	if (!dict_get(p->node, "default"))
 		lint_add(l, LINT_T016, LINT_USUAL, p,
-		    "ConsentText has no \"default\": people with other languages see whichever comes first");
+		    "ConsentText has no \"default\": "
+		    "people with other languages see whichever comes first");
 	while (lint_next(l, &w))
 		if (!node_is(w.place.node, PLIST_STRING))
 			lint_add(l, LINT_T016, LINT_ERROR, &w.place,
@@ -174,7 +181,8 @@ static bool
 has_rule_of_its_own(const char *key)
 {
 	static const char *const keys[] = {
-		"PayloadType", "PayloadVersion", "PayloadIdentifier", "PayloadUUID", "PayloadContent",
+		"PayloadType", "PayloadVersion", "PayloadIdentifier", "PayloadUUID",
+		"PayloadContent",
 	};
 	size_t i;
 
@@ -188,13 +196,15 @@ static void
 unknown_top_key(struct linter *l, const struct place *p)
 {
 	size_t distance;
-	const struct key *near = lint_is_full(l) ? NULL : key_nearest(PROFILE, "", p->key, &distance);
+	const struct key *near =
+	    lint_is_full(l) ? NULL : key_nearest(PROFILE, "", p->key, &distance);
 
 	if (near)
 		lint_add(l, LINT_T012, LINT_USUAL, p, "the device ignores %s: did you mean %s?",
 		    lint_text(p->key).s, near->path);
 	else
-		lint_add(l, LINT_T012, LINT_USUAL, p, "the device ignores %s: no such key at the top level%s",
+		lint_add(l, LINT_T012, LINT_USUAL, p,
+		    "the device ignores %s: no such key at the top level%s",
 		    lint_text(p->key).s, key_find(RESTRICTIONS, p->key)
 		    ? "; it belongs into a payload of type " RESTRICTIONS : "");
 }
@@ -216,7 +226,8 @@ judge_top_key(struct linter *l, const struct place *p)
 	if (strcmp(p->key, "PayloadDescription") == 0 && node_is(p->node, PLIST_ARRAY))
 		return;
 	if (!value_has_type(key, p->node))
-		lint_add(l, LINT_T011, LINT_USUAL, p, "%s must be %s: the device refuses the profile",
+		lint_add(l, LINT_T011, LINT_USUAL, p,
+		    "%s must be %s: the device refuses the profile",
 		    p->key, value_wanted(key));
 	else if (strcmp(p->key, "TargetDeviceType") == 0)
 		judge_device_type(l, p);
@@ -256,10 +267,12 @@ judge_duration(struct linter *l, const struct place *p)
 	}
 	if (!(seconds > 0))
 		lint_add(l, LINT_R003, LINT_USUAL, p,
-		    "DurationUntilRemoval must be positive: the device would remove the profile at once");
+		    "DurationUntilRemoval must be positive: "
+		    "the device would remove the profile at once");
 	else if (seconds < TOLERANCE)
 		lint_add(l, LINT_R003, LINT_WARNING, p,
-		    "a device removes a profile up to five minutes late: this duration is too short to rely on");
+		    "a device removes a profile up to five minutes late: "
+		    "this duration is too short to rely on");
 }
 
 static void
@@ -281,7 +294,8 @@ judge_bounds(struct linter *l, const struct place *date, const struct place *dur
 		judge_duration(l, duration);
 	if (bound->node && !lint_restricts(l, "forceAutomaticDateAndTime", true, NULL))
 		lint_add(l, LINT_R004, LINT_USUAL, bound,
-		    "who sets the clock forward ends this profile: add forceAutomaticDateAndTime=true");
+		    "who sets the clock forward ends this profile: "
+		    "add forceAutomaticDateAndTime=true");
 }
 
 static size_t
@@ -303,11 +317,13 @@ judge_password(struct linter *l, const struct lint_payload *p, bool is_locked)
 
 	if (!is_locked)
 		lint_add(l, LINT_R006, LINT_USUAL, &p->place,
-		    "without PayloadRemovalDisallowed anyone may remove the profile: the password protects nothing");
+		    "without PayloadRemovalDisallowed anyone may remove the profile: "
+		    "the password protects nothing");
 	if (!text || characters(text) < SHORTEST)
 		lint_add(l, LINT_R008, LINT_USUAL, password.node ? &password : &p->place,
-		    "the removal password is %s", text && *text ? "shorter than 8 characters: easy to guess"
-		    : "missing: there is nothing to enter");
+		    "the removal password is %s", text && *text ?
+		    "shorter than 8 characters: easy to guess" :
+		    "missing: there is nothing to enter");
 }
 
 void
@@ -334,12 +350,14 @@ lint_removal(struct linter *l)
 		    "HasRemovalPasscode is true, but no removal password is inside");
 	if (lint_is(&locked, true) && passwords == 0 && !date.node && !duration.node)
 		lint_add(l, LINT_R005, LINT_USUAL, &locked,
-		    "locked without password or date: only the supervising computer, an MDM or an erase removes it");
+		    "locked without password or date: "
+		    "only the supervising computer, an MDM or an erase removes it");
 	if (!node_is(expires.node, PLIST_DATE))
 		return;
 	if (l->target->now && node_date(expires.node) <= l->target->now)
 		lint_add(l, LINT_R009, LINT_USUAL, &expires,
-		    "PayloadExpirationDate has passed: the device asks for an update and removes nothing");
+		    "PayloadExpirationDate has passed: "
+		    "the device asks for an update and removes nothing");
 	else if (!date.node && !duration.node)
 		lint_add(l, LINT_R009, LINT_USUAL, &expires,
 		    "PayloadExpirationDate removes nothing: use RemovalDate to end the profile");
@@ -368,7 +386,8 @@ judge_common_keys(struct linter *l, const struct lint_payload *p)
 	}
 	if (mine && whole && *mine && strncmp(mine, whole, strlen(whole)) != 0)
 		lint_add(l, LINT_C004, LINT_USUAL, &p->place,
-		    "by custom a payload's identifier begins with the profile's (%s)", lint_text(whole).s);
+		    "by custom a payload's identifier begins with the profile's (%s)",
+		    lint_text(whole).s);
 	judge_uuid_form(l, &uuid);
 }
 
@@ -397,9 +416,11 @@ judge_type(struct linter *l, const struct lint_payload *p)
 	    (strcmp(p->type, "com.apple.webcontent-filter") == 0 &&
 	    !dict_get(p->place.node, "ContentFilterUUID"))))
 		lint_add(l, LINT_C008, LINT_USUAL, &type,
-		    "%s needs a supervised device: this one will refuse or ignore it", p->fact->title);
+		    "%s needs a supervised device: this one will refuse or ignore it",
+		    p->fact->title);
 	if (t->os && text_compare_versions(p->fact->introduced, t->os) > 0)
-		lint_add(l, LINT_C009, LINT_USUAL, &type, "%s came with iOS %s: iOS %s does not know it",
+		lint_add(l, LINT_C009, LINT_USUAL, &type,
+		    "%s came with iOS %s: iOS %s does not know it",
 		    p->fact->title, p->fact->introduced, lint_text(t->os).s);
 }
 
@@ -440,8 +461,10 @@ look_for_twins(struct linter *l, const char *key, enum lint_rule_number rule, co
 	qsort(names, n, sizeof(*names), compare_names);
 	for (i = 1; i < n; i++)
 		if (strcmp(names[i].text, names[i - 1].text) == 0)
-			lint_add(l, rule, LINT_USUAL, names[i].place, "%s %s is already taken in this profile: "
-			    "the device refuses it or keeps one of the two", key, lint_text(names[i].text).s);
+			lint_add(l, rule, LINT_USUAL, names[i].place,
+			    "%s %s is already taken in this profile: "
+			    "the device refuses it or keeps one of the two",
+			    key, lint_text(names[i].text).s);
 }
 
 static void

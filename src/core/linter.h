@@ -88,7 +88,8 @@ bool	lint_is(const struct place *p, bool value);
 /* The entry of the restrictions with that key (the first), or NULL. */
 const struct lint_restriction *lint_restriction(const struct linter *l, const char *key);
 /* The restriction is there as a boolean of that value; *where when not NULL. */
-bool	lint_restricts(const struct linter *l, const char *key, bool value, const struct place **where);
+bool	lint_restricts(const struct linter *l, const char *key, bool value,
+	    const struct place **where);
 /* Payloads of a type from *i on; moves *i past the one found. NULL: no more. */
 const struct lint_payload *lint_payload_of(const struct linter *l, const char *type, size_t *i);
 

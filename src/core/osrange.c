@@ -23,7 +23,8 @@ version_length(const char *s)
 {
 	size_t n = 0;
 
-	while (isdigit((unsigned char)s[n]) || (n && s[n] == '.' && isdigit((unsigned char)s[n + 1])))
+	while (isdigit((unsigned char)s[n]) ||
+	    (n && s[n] == '.' && isdigit((unsigned char)s[n + 1])))
 		n++;
 	return n;
 }
@@ -137,7 +138,8 @@ osrange_parse(const char *text, struct osrange *out, struct error *err)
 		if (take_term(&at, &range, err) < 0)
 			return -1;
 		if (*at && !strchr(" \t,", *at))
-			return error_set(err, ERR_DATA, "\"%.40s\" is no condition for a version", text);
+			return error_set(err, ERR_DATA,
+			    "\"%.40s\" is no condition for a version", text);
 		at = skip_blanks(at);
 	}
 	if (is_empty(&range))

@@ -149,7 +149,8 @@ decode_escape(const char *s, size_t len, char *out)
 		const char *escape;
 		char c;
 	} known[] = {
-		{ "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' }, { "&apos;", '\'' },
+		{ "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' },
+		{ "&quot;", '"' }, { "&apos;", '\'' },
 	};
 	unsigned code = 0;
 	int used = 0;
@@ -157,12 +158,14 @@ decode_escape(const char *s, size_t len, char *out)
 	size_t i;
 
 	for (i = 0; i < countof(known); i++)
-		if (len >= strlen(known[i].escape) && memcmp(s, known[i].escape, strlen(known[i].escape)) == 0) {
+		if (len >= strlen(known[i].escape) &&
+		    memcmp(s, known[i].escape, strlen(known[i].escape)) == 0) {
 			*out = known[i].c;
 			return strlen(known[i].escape);
 		}
 	snprintf(copy, sizeof(copy), "%.*s", (int)(len < 11 ? len : 11), s);
-	if ((sscanf(copy, "&#x%5x;%n", &code, &used) == 1 || sscanf(copy, "&#%5u;%n", &code, &used) == 1) &&
+	if ((sscanf(copy, "&#x%5x;%n", &code, &used) == 1 ||
+		sscanf(copy, "&#%5u;%n", &code, &used) == 1) &&
 	    used > 0 && code > 0 && code < 128) {
 		*out = (char)code;
 		return (size_t)used;
@@ -262,7 +265,8 @@ take_key(struct reader *r, const struct tag *t)
 		return -1;
 	r->has_key = true;
 	r->key = (struct outline_node){
-		.offset = (uint32_t)t->start, .key = (uint32_t)start, .key_len = (uint32_t)(end - start),
+		.offset = (uint32_t)t->start,
+		.key = (uint32_t)start, .key_len = (uint32_t)(end - start),
 	};
 	if (memchr(text, '&', end - start) || memchr(text, '<', end - start))
 		return decode_key(r, text, end - start);
@@ -272,7 +276,9 @@ take_key(struct reader *r, const struct tag *t)
 static int
 take_value(struct reader *r, const struct tag *t)
 {
-	static const char *const leaves[] = { "string", "integer", "real", "date", "data", "true", "false" };
+	static const char *const leaves[] = {
+		"string", "integer", "real", "date", "data", "true", "false",
+	};
 	struct outline_node node = r->key;
 	size_t i, end;
 
@@ -555,7 +561,8 @@ outline_duplicates(const struct outline *o, uint32_t dict, void (*found)(void *c
 	}
 	qsort(all, n, sizeof(*all), compare_sorted);
 	for (i = 1; i < n; i++)
-		if (all[i].len == all[i - 1].len && memcmp(all[i].key, all[i - 1].key, all[i].len) == 0)
+		if (all[i].len == all[i - 1].len &&
+		    memcmp(all[i].key, all[i - 1].key, all[i].len) == 0)
 			found(ctx, all[i].node);
 	return 0;
 }

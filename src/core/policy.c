@@ -272,7 +272,8 @@ policies_rank(const struct policies *policies, const struct policy_subject *s,
 
 		if (policy_match(p, s, UNKNOWN) < MATCH_MAYBE)
 			continue;
-		for (at = n++; at > 0 && policy_weight(order[at - 1], s) < policy_weight(p, s); at--)
+		for (at = n++;
+		    at > 0 && policy_weight(order[at - 1], s) < policy_weight(p, s); at--)
 			order[at] = order[at - 1];
 		order[at] = p;
 	}
@@ -411,7 +412,8 @@ policy_desire(const struct policy *p, enum policy_purpose purpose, int64_t now,
 		bool is_bound = p->has_window && !profile->is_always;
 		bool is_wanted = purpose == POLICY_KEEP && (window.is_open || !is_bound);
 		int64_t removal_at = is_bound && window.until != INT64_MAX ? window.until : 0;
-		int rc = is_wanted ? desire_profile(p, profile, removal_at, organization, out, err) :
+		int rc = is_wanted ?
+		    desire_profile(p, profile, removal_at, organization, out, err) :
 		    desired_add_absent(out, profile->identifier, err);
 
 		if (rc < 0)

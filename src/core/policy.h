@@ -39,9 +39,11 @@ struct policy {
 	char			 sha256[65];	/* of that file's bytes, in hexadecimal */
 	char			*name;
 	char			*organization;	/* shown on the device; NULL: the identity's */
-	char			*identity;	/* a reference, paths made absolute; NULL: the default one */
+	char			*identity;	/* a reference, paths made absolute; NULL: the
+						 * default one */
 	char			*passphrase_file;	/* of the identity; NULL: the default */
-	size_t			 identity_index;	/* for who keeps the identities of several policies */
+	size_t			 identity_index;	/* for who keeps the identities of
+							 * several policies */
 
 	/* conditions: all that are given must hold; empty means any */
 	struct policy_texts	 organizations, serials, products, udids, slots;

@@ -164,29 +164,30 @@ static const struct preset presets[] = {
 		.title = "iMessage off",
 		.purpose = "Turns iMessage off and nothing else.",
 		.min_ios = "5.0",
-		.stays = "SMS, MMS and RCS on devices with a cellular plan, FaceTime, phone calls, AirDrop, "
-		    "mail and other messengers. Old conversations stay on the device.",
+		.stays = "SMS, MMS and RCS on devices with a cellular plan, FaceTime, phone calls, "
+		    "AirDrop, mail and other messengers. Old conversations stay on the device.",
 		.settings = imessage_off,
 	},
 	{
 		.name = "messaging-off",
 		.title = "Messaging off",
-		.purpose = "Turns off iMessage, RCS, FaceTime, AirDrop, satellite messages, iPhone Mirroring and "
-		    "Game Center.",
+		.purpose = "Turns off iMessage, RCS, FaceTime, AirDrop, satellite messages, "
+		    "iPhone Mirroring and Game Center.",
 		.min_ios = "18.2",
 		.core_ios = "18.1",
-		.stays = "SMS, MMS and phone calls on devices with a cellular plan, mail, other messengers, "
-		    "Siri, the web.",
+		.stays = "SMS, MMS and phone calls on devices with a cellular plan, mail, "
+		    "other messengers, Siri, the web.",
 		.settings = messaging_off,
 	},
 	{
 		.name = "messages-hidden",
 		.title = "Messages hidden",
-		.purpose = "Messaging off, and the Messages and FaceTime apps neither show nor start.",
+		.purpose = "Messaging off, and the Messages and FaceTime apps "
+		    "neither show nor start.",
 		.min_ios = "18.2",
 		.core_ios = "15.0",
-		.stays = "Phone calls, emergency calls and texts, mail, other messengers, the web. Whether "
-		    "incoming SMS are still stored in the background is not known.",
+		.stays = "Phone calls, emergency calls and texts, mail, other messengers, the web. "
+		    "Whether incoming SMS are still stored in the background is not known.",
 		.base = "messaging-off",
 		.extras = PRESET_MESSAGES_SILENT,
 		.settings = messages_hidden,
@@ -194,8 +195,8 @@ static const struct preset presets[] = {
 	{
 		.name = "kiosk",
 		.title = "Kiosk",
-		.purpose = "One app fills the screen, unattended; nobody can leave it, install, pair or "
-		    "erase from the device.",
+		.purpose = "One app fills the screen, unattended; "
+		    "nobody can leave it, install, pair or erase from the device.",
 		.min_ios = "18.2",
 		.core_ios = "13.0",
 		.stays = "Everything that the one app offers, links to the web inside it included.",
@@ -206,22 +207,25 @@ static const struct preset presets[] = {
 	{
 		.name = "conference-room",
 		.title = "Conference room",
-		.purpose = "A shared wall or table device: no iMessage, RCS or AirDrop, no new accounts, no "
-		    "saved passwords; video calls stay. A paired Apple Watch is unpaired and erased.",
+		.purpose = "A shared wall or table device: no iMessage, RCS or AirDrop, "
+		    "no new accounts, no saved passwords; video calls stay. "
+		    "A paired Apple Watch is unpaired and erased.",
 		.min_ios = "18.1",
 		.core_ios = "13.0",
-		.stays = "FaceTime and calls by apps that are installed, Safari, AirPlay, AirPrint, the camera.",
+		.stays = "FaceTime and calls by apps that are installed, Safari, AirPlay, "
+		    "AirPrint, the camera.",
 		.extras = PRESET_APP_AUTONOMOUS,
 		.settings = conference_room,
 	},
 	{
 		.name = "retail-demo",
 		.title = "Retail demo",
-		.purpose = "A device to try out: nobody can sign in, buy, install, set a passcode or erase it.",
+		.purpose = "A device to try out: "
+		    "nobody can sign in, buy, install, set a passcode or erase it.",
 		.min_ios = "18.2",
 		.core_ios = "13.0",
-		.stays = "Every app that is installed, the camera, Safari, Siri, SMS and phone calls on a "
-		    "cellular device.",
+		.stays = "Every app that is installed, the camera, Safari, Siri, "
+		    "SMS and phone calls on a cellular device.",
 		.base = "messaging-off",
 		.extras = PRESET_APP_ON_HOME,
 		.settings = retail_demo,
@@ -229,23 +233,24 @@ static const struct preset presets[] = {
 	{
 		.name = "student-day",
 		.title = "School day",
-		.purpose = "School hours: no iMessage, RCS, FaceTime, AirDrop, Game Center or new apps; learning "
-		    "apps stay free.",
+		.purpose = "School hours: no iMessage, RCS, FaceTime, AirDrop, Game Center "
+		    "or new apps; learning apps stay free.",
 		.min_ios = "26.0",
 		.core_ios = "18.1",
-		.stays = "Installed apps up to the age rating 12, Safari, the camera, mail, files, Siri; SMS "
-		    "and phone calls on a cellular device.",
+		.stays = "Installed apps up to the age rating 12, Safari, the camera, mail, files, "
+		    "Siri; SMS and phone calls on a cellular device.",
 		.settings = student_day,
 	},
 	{
 		.name = "exam",
 		.title = "Exam",
-		.purpose = "One sitting: the school day's rules, and no help from Siri, keyboard, web, camera, "
-		    "drives or Apple Intelligence.",
+		.purpose = "One sitting: the school day's rules, and no help from Siri, keyboard, "
+		    "web, camera, drives or Apple Intelligence.",
 		.min_ios = "26.0",
 		.core_ios = "18.2",
-		.stays = "The exam app when one is named, otherwise every installed app up to the age rating "
-		    "12; SMS and phone calls on a cellular device; a paired watch.",
+		.stays = "The exam app when one is named, otherwise every installed app "
+		    "up to the age rating 12; SMS and phone calls on a cellular device; "
+		    "a paired watch.",
 		.base = "student-day",
 		.extras = PRESET_APP_LOCK,
 		.settings = exam,
@@ -253,12 +258,13 @@ static const struct preset presets[] = {
 	{
 		.name = "shared-ipad",
 		.title = "Hand-out iPad",
-		.purpose = "A pool of iPads handed out by the hour (not Apple's Shared iPad mode): no accounts, "
-		    "no saved passwords, no changes that outlast the visitor.",
+		.purpose = "A pool of iPads handed out by the hour (not Apple's Shared iPad mode): "
+		    "no accounts, no saved passwords, no changes that outlast the visitor.",
 		.min_ios = "18.2",
 		.core_ios = "13.0",
-		.stays = "Installing apps, Safari, the camera, mail accounts that are already there; SMS and "
-		    "phone calls on a cellular device.",
+		.stays = "Installing apps, Safari, the camera, "
+		    "mail accounts that are already there; "
+		    "SMS and phone calls on a cellular device.",
 		.base = "messaging-off",
 		.extras = PRESET_PAIRING,
 		.settings = shared_ipad,
@@ -266,8 +272,9 @@ static const struct preset presets[] = {
 	{
 		.name = "lockdown-of-tool",
 		.title = "Management kept",
-		.purpose = "Keeps the other presets in place: no profiles installed by hand, no erasing from "
-		    "the menu, and a locked device still talks to the bench over USB.",
+		.purpose = "Keeps the other presets in place: no profiles installed by hand, "
+		    "no erasing from the menu, and a locked device still talks to the bench "
+		    "over USB.",
 		.min_ios = "11.4.1",
 		.stays = "Everything else. A restore in recovery mode still erases the device.",
 		.extras = PRESET_PAIRING,

@@ -38,7 +38,8 @@ read_top_level(struct profile *p, struct error *err)
 	const char *uuid = dict_get_string(p->root, "PayloadUUID");
 
 	if (!type || strcmp(type, "Configuration") != 0)
-		return error_set(err, ERR_DATA, "not a configuration profile: PayloadType is not Configuration");
+		return error_set(err, ERR_DATA,
+		    "not a configuration profile: PayloadType is not Configuration");
 	if (!identifier || !*identifier)
 		return error_set(err, ERR_DATA, "the profile has no PayloadIdentifier");
 	if (!uuid || !*uuid)
@@ -142,7 +143,8 @@ read_payloads(struct profile *p)
 			return -1;
 	}
 	if (p->n_restrictions)
-		qsort(p->restrictions, p->n_restrictions, sizeof(*p->restrictions), compare_restrictions);
+		qsort(p->restrictions, p->n_restrictions, sizeof(*p->restrictions),
+		    compare_restrictions);
 	return 0;
 }
 

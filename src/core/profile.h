@@ -32,7 +32,8 @@ struct profile_spec {
 	const char			*organization;	/* NULL: left out */
 	bool				 is_removable;	/* by the person holding the device */
 	int64_t				 duration_s;	/* DurationUntilRemoval; 0: none */
-	int64_t				 removal_at;	/* RemovalDate, seconds since 1970 UTC; 0: none */
+	int64_t				 removal_at;	/* RemovalDate, seconds since 1970 UTC;
+							 * 0: none */
 	const char			*removal_password;	/* NULL: none */
 	int64_t				 now;		/* seconds since 1970; 0: unknown, then a
 							 * removal_at in the past goes unnoticed */
@@ -43,8 +44,9 @@ struct profile_spec {
 	const char			*wifi_password;	/* WPA; in clear in the profile */
 	const char			*footnote;	/* on the Lock Screen */
 	const char			*asset_tag;
-	bool				 lock_pairing;	/* allowHostPairing=false: only for devices that
-							 * carry a supervising host's certificate */
+	bool				 lock_pairing;	/* allowHostPairing=false: only for
+							 * devices that carry a supervising
+							 * host's certificate */
 };
 
 /*

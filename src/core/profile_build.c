@@ -98,7 +98,8 @@ static int
 name_profile(struct build *b)
 {
 	static const char prefix[] = "org.chaperone.";
-	const char *given = b->spec->identifier, *name = b->n ? "preset" : nameless_of(b->spec)->name;
+	const char *given = b->spec->identifier;
+	const char *name = b->n ? "preset" : nameless_of(b->spec)->name;
 	int rc = 0;
 	size_t i;
 
@@ -125,10 +126,12 @@ check_text(struct build *b, const char *what, const char *text)
 	if (!text)
 		return 0;
 	if (!*text || strlen(text) > LONGEST_TEXT)
-		return error_set(b->err, ERR_USAGE, "the %s must have 1 to %d bytes", what, LONGEST_TEXT);
+		return error_set(b->err, ERR_USAGE, "the %s must have 1 to %d bytes",
+		    what, LONGEST_TEXT);
 	text_printable(text, strlen(text), seen, sizeof(seen));
 	if (strcmp(seen, text) != 0)
-		return error_set(b->err, ERR_USAGE, "the %s is not plain printable text (UTF-8)", what);
+		return error_set(b->err, ERR_USAGE,
+		    "the %s is not plain printable text (UTF-8)", what);
 	return 0;
 }
 
@@ -173,7 +176,8 @@ app_is_missing(struct build *b)
 
 	while (i + 1 < b->n && !(preset_extras(b->presets[i]) & PRESET_APP_NEEDED))
 		i++;
-	return error_set(b->err, ERR_USAGE, "the preset %s needs the bundle id of an app: --app BUNDLE-ID",
+	return error_set(b->err, ERR_USAGE,
+	    "the preset %s needs the bundle id of an app: --app BUNDLE-ID",
 	    b->presets[i]->name);
 }
 
@@ -182,7 +186,8 @@ static int
 check_app(struct build *b)
 {
 	if (b->spec->app && !(b->extras & PRESET_APP))
-		return error_set(b->err, ERR_USAGE, "an app is named, but no preset has a use for it");
+		return error_set(b->err, ERR_USAGE,
+		    "an app is named, but no preset has a use for it");
 	if (!b->spec->app && (b->extras & PRESET_APP_NEEDED))
 		return app_is_missing(b);
 	return 0;
@@ -197,7 +202,8 @@ unknown_key(struct build *b, const char *name)
 	const struct key *near = key_nearest(RESTRICTIONS, "", name, &distance);
 
 	if (near)
-		return error_set(b->err, ERR_USAGE, "no restriction is called \"%s\"; did you mean %s?",
+		return error_set(b->err, ERR_USAGE,
+		    "no restriction is called \"%s\"; did you mean %s?",
 		    name, near->path);
 	return error_set(b->err, ERR_USAGE, "no restriction is called \"%s\"", name);
 }
@@ -211,7 +217,8 @@ restrict_key(struct build *b, const char *name, const char *text)
 	if (!key)
 		return unknown_key(b, name);
 	if (!key->introduced)
-		return error_set(b->err, ERR_USAGE, "%s is a restriction of %s, not of iOS", name, key->elsewhere);
+		return error_set(b->err, ERR_USAGE, "%s is a restriction of %s, not of iOS",
+		    name, key->elsewhere);
 	if (value_from_text(key, text, &value, b->err) < 0)
 		return -1;
 	plist_dict_set_item(b->restrictions, name, steal_pointer(&value));
@@ -248,7 +255,8 @@ fill_restrictions(struct build *b)
 	for (i = 0; i < s->n_settings; i++)
 		if (restrict_key(b, s->settings[i].key, s->settings[i].value) < 0)
 			return -1;
-	if ((s->duration_s || s->removal_at) && restrict_key(b, "forceAutomaticDateAndTime", "true") < 0)
+	if ((s->duration_s || s->removal_at) &&
+	    restrict_key(b, "forceAutomaticDateAndTime", "true") < 0)
 		return -1;
 	return 0;
 }
@@ -294,7 +302,8 @@ add_app_lock(struct build *b)
 static int
 add_home_screen(struct build *b)
 {
-	plist_t payload = add_payload(b, "com.apple.homescreenlayout", "home-screen", "Home Screen");
+	plist_t payload = add_payload(b, "com.apple.homescreenlayout",
+	    "home-screen", "Home Screen");
 	plist_t icon = plist_new_dict(), page = plist_new_array(), pages = plist_new_array();
 
 	if (!payload || !page || !pages || !dict_set_string(icon, "Type", "Application") ||
@@ -313,7 +322,8 @@ add_home_screen(struct build *b)
 static int
 add_silence(struct build *b)
 {
-	plist_t payload = add_payload(b, "com.apple.notificationsettings", "notifications", "Notifications");
+	plist_t payload = add_payload(b, "com.apple.notificationsettings",
+	    "notifications", "Notifications");
 	plist_t app = plist_new_dict(), list = plist_new_array();
 
 	if (!payload || !list || !dict_set_string(app, "BundleIdentifier", "com.apple.MobileSMS") ||
@@ -344,9 +354,11 @@ static int
 add_lock_screen(struct build *b)
 {
 	const struct profile_spec *s = b->spec;
-	plist_t payload = add_payload(b, "com.apple.shareddeviceconfiguration", "lock-screen", "Lock Screen");
+	plist_t payload = add_payload(b, "com.apple.shareddeviceconfiguration",
+	    "lock-screen", "Lock Screen");
 
-	if (!payload || (s->footnote && !dict_set_string(payload, "LockScreenFootnote", s->footnote)) ||
+	if (!payload ||
+	    (s->footnote && !dict_set_string(payload, "LockScreenFootnote", s->footnote)) ||
 	    (s->asset_tag && !dict_set_string(payload, "AssetTagInformation", s->asset_tag)))
 		return out_of_memory(b);
 	return 0;
@@ -428,7 +440,8 @@ bound_in_time(struct build *b)
 	plist_t date;
 
 	if (s->duration_s)
-		plist_dict_set_item(b->root, "DurationUntilRemoval", plist_new_real((double)s->duration_s));
+		plist_dict_set_item(b->root, "DurationUntilRemoval",
+		    plist_new_real((double)s->duration_s));
 	if (!s->removal_at)
 		return 0;
 	date = canonical_new_date(s->removal_at);
@@ -452,7 +465,8 @@ begin(struct build *b)
 	plist_dict_set_item(b->root, "TargetDeviceType", plist_new_uint(1));
 	if (!dict_set_string(b->root, "PayloadType", "Configuration") ||
 	    !dict_set_string(b->root, "PayloadIdentifier", identifier_of(b)) ||
-	    (s->organization && !dict_set_string(b->root, "PayloadOrganization", s->organization)) ||
+	    (s->organization &&
+		!dict_set_string(b->root, "PayloadOrganization", s->organization)) ||
 	    (!s->is_removable && !dict_set_bool(b->root, "PayloadRemovalDisallowed", true)))
 		return out_of_memory(b);
 	return describe(b) < 0 ? -1 : bound_in_time(b);

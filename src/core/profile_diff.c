@@ -78,11 +78,13 @@ meaning_of(const struct key *key, plist_t value, struct blob *out)
 	auto_plist plist_t whole = NULL;
 	double real = 0;
 
-	if (key && key->type == KEY_STRINGS && key->combine != COMBINE_NONE && value_has_type(key, value))
+	if (key && key->type == KEY_STRINGS && key->combine != COMBINE_NONE &&
+	    value_has_type(key, value))
 		return meaning_of_set(value, out);
 	if (node_is(value, PLIST_REAL)) {
 		plist_get_real_val(value, &real);
-		if (real > -9e15 && real < 9e15 && (double)(int64_t)real >= real && (double)(int64_t)real <= real)
+		if (real > -9e15 && real < 9e15 &&
+		    (double)(int64_t)real >= real && (double)(int64_t)real <= real)
 			whole = plist_new_uint((uint64_t)(int64_t)real);
 	}
 	return canonical_xml(whole ? whole : value, CANONICAL_WHOLE, out);
@@ -91,7 +93,8 @@ meaning_of(const struct key *key, plist_t value, struct blob *out)
 /* ---- a profile as a flat list --------------------------------------------------------- */
 
 static int
-add_entry(struct entries *e, const char *prefix, const char *name, const struct key *key, plist_t value)
+add_entry(struct entries *e, const char *prefix, const char *name, const struct key *key,
+    plist_t value)
 {
 	struct entry *fresh;
 	char shown[VALUE_MAX];
@@ -168,7 +171,9 @@ flatten(struct entries *e, const char *type, const char *prefix, const char *ins
 		plist_dict_next_item(dict, iter, &name, &value);
 		if (!name || !value)
 			return 0;
-		if (is_outer && (strcmp(name, "PayloadUUID") == 0 || (!type && strcmp(name, "PayloadContent") == 0)))
+		if (is_outer &&
+		    (strcmp(name, "PayloadUUID") == 0 ||
+			(!type && strcmp(name, "PayloadContent") == 0)))
 			continue;
 		if (flatten_one(e, type ? type : "Configuration", prefix, inside, name, value) < 0)
 			return -1;
@@ -204,7 +209,8 @@ flatten_sorted(struct entries *e, const struct payload *payloads, size_t n)
 
 		same = i && strcmp(payloads[i].type, payloads[i - 1].type) == 0 ? same + 1 : 0;
 		text_printable(payloads[i].type, strlen(payloads[i].type), type, sizeof(type));
-		if ((same ? asprintf(&prefix, "%s[%zu]", type, same + 1) : asprintf(&prefix, "%s", type)) < 0) {
+		if ((same ? asprintf(&prefix, "%s[%zu]", type, same + 1) :
+			asprintf(&prefix, "%s", type)) < 0) {
 			prefix = NULL;
 			return -1;
 		}
@@ -233,7 +239,8 @@ flatten_payloads(struct entries *e, plist_t content)
 		const char *identifier = dict_get_string(node, "PayloadIdentifier");
 
 		if (node_is(node, PLIST_DICT)) {
-			payloads[n] = (struct payload){ type ? type : "?", identifier ? identifier : "", n, node };
+			payloads[n] = (struct payload){ type ? type : "?",
+			    identifier ? identifier : "", n, node };
 			n++;
 		}
 	}
@@ -305,7 +312,8 @@ merge(const struct entries *a, const struct entries *b, struct profile_changes *
 	size_t i = 0, j = 0;
 
 	while (i < a->n || j < b->n) {
-		int order = i == a->n ? 1 : j == b->n ? -1 : compare_entries(&a->items[i], &b->items[j]);
+		int order = i == a->n ? 1 : j == b->n ? -1 :
+		    compare_entries(&a->items[i], &b->items[j]);
 		const struct entry *before = order <= 0 ? &a->items[i++] : NULL;
 		const struct entry *after = order >= 0 ? &b->items[j++] : NULL;
 

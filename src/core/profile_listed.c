@@ -223,7 +223,8 @@ tell_untold(struct comparison *c)
 		snprintf(line, sizeof(line), "what its payload %s holds", name);
 		untold(c, line);
 	}
-	if (dict_get(c->profile->root, "RemovalDate") || dict_get(c->profile->root, "DurationUntilRemoval"))
+	if (dict_get(c->profile->root, "RemovalDate") ||
+	    dict_get(c->profile->root, "DurationUntilRemoval"))
 		untold(c, "when it ends");
 }
 

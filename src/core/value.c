@@ -125,7 +125,8 @@ value_from_text(const struct key *key, const char *text, plist_t *out, struct er
 	if (!node)
 		return error_set(err, ERR_USAGE, "%s wants %s", key->path, value_wanted(key));
 	if (!value_in_range(key, node))
-		return error_set(err, ERR_USAGE, "%s: %s is not in %s", key->path, text, key->range);
+		return error_set(err, ERR_USAGE, "%s: %s is not in %s",
+		    key->path, text, key->range);
 	*out = steal_pointer(&node);
 	return 0;
 }
@@ -233,7 +234,8 @@ value_in_range(const struct key *key, plist_t value)
 	double number = 0, from, to;
 	char low[32];
 
-	if (!key->range || key->type == KEY_DICT || key->type == KEY_DICTS || key->type == KEY_PAGES)
+	if (!key->range || key->type == KEY_DICT || key->type == KEY_DICTS ||
+	    key->type == KEY_PAGES)
 		return true;
 	if (!dots)
 		return node_is(value, PLIST_ARRAY) ? all_one_of(key->range, value)
@@ -336,7 +338,8 @@ value_text(plist_t value, char *out, size_t size)
 		list_text(value, out, size);
 		return;
 	case PLIST_DICT:
-		snprintf(out, size, "a dictionary of %u keys", (unsigned)plist_dict_get_size(value));
+		snprintf(out, size, "a dictionary of %u keys",
+		    (unsigned)plist_dict_get_size(value));
 		return;
 	default:
 		snprintf(out, size, "data");

@@ -30,7 +30,8 @@ static const struct {
 	    "a profile that must not be there is on the device",
 	    "chaperone remove takes it off, and so does apply with the policy" },
 	[REASON_NOT_EFFECTIVE] = { "not-effective", VERDICT_NONCOMPLIANT,
-	    "the profile is on the device, but the device reports that the restriction is not in force",
+	    "the profile is on the device, "
+		"but the device reports that the restriction is not in force",
 	    "see restrictions: which values were wanted and which the device reports" },
 	[REASON_PROFILE_UNSUITABLE] = { "profile-unsuitable", VERDICT_NONCOMPLIANT,
 	    "the profile has an error on this very device, and nothing was sent",
@@ -38,7 +39,8 @@ static const struct {
 
 	[REASON_UNSUPERVISED] = { "unsupervised", VERDICT_BLOCKED,
 	    "the device is not supervised, and would ignore the restriction",
-	    "supervise it first: erase it and prepare it with the organization's supervision identity" },
+	    "supervise it first: erase it and prepare it "
+		"with the organization's supervision identity" },
 	[REASON_FOREIGN_SUPERVISION] = { "foreign-supervision", VERDICT_BLOCKED,
 	    "the device is supervised, but not by this supervision identity",
 	    "use the identity (-i) of the organization that supervises it" },
@@ -47,7 +49,8 @@ static const struct {
 	    "give the supervision identity (-i), or run chaperone pair --dialog and tap Trust" },
 	[REASON_TRUST_PENDING] = { "trust-pending", VERDICT_BLOCKED,
 	    "the device is asking whether to trust this computer",
-	    "tap Trust on the device (--wait SECONDS waits for it); with -i: the device does not know this identity" },
+	    "tap Trust on the device (--wait SECONDS waits for it); "
+		"with -i: the device does not know this identity" },
 	[REASON_TRUST_DENIED] = { "trust-denied", VERDICT_BLOCKED,
 	    "somebody tapped Don't Trust on the device",
 	    "unplug the device, plug it in again and tap Trust" },
@@ -292,7 +295,8 @@ judge_unwanted(const struct facts *facts, const struct desired *desired, const c
 	}
 	/* An exact name that is gone is worth a line; a pattern without a match is not. */
 	if (!strchr(pattern, '*') && !is_judged(out, pattern) && !is_wanted(desired, pattern))
-		out->profiles[out->n_profiles++] = (struct profile_judgement){ .identifier = pattern };
+		out->profiles[out->n_profiles++] =
+		    (struct profile_judgement){ .identifier = pattern };
 }
 
 static int

@@ -61,7 +61,8 @@ static void say(struct speaker *s, enum words_part part, const char *group, cons
     const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 
 static void
-say(struct speaker *s, enum words_part part, const char *group, const char *key, const char *fmt, ...)
+say(struct speaker *s, enum words_part part, const char *group, const char *key,
+    const char *fmt, ...)
 {
 	struct words *w = s->out;
 	char text[TEXT_MAX];
@@ -159,11 +160,14 @@ say_rest(struct speaker *s)
 
 		text_printable(r->key, strlen(r->key), name, sizeof(name));
 		if (!key)
-			say(s, WORDS_RESTRICTED, "Without effect", r->key, "%s: no such restriction is known", name);
+			say(s, WORDS_RESTRICTED, "Without effect", r->key,
+			    "%s: no such restriction is known", name);
 		else if (!key->introduced)
-			say(s, WORDS_RESTRICTED, "Without effect", r->key, "%s: for %s only", name, key->elsewhere);
+			say(s, WORDS_RESTRICTED, "Without effect", r->key,
+			    "%s: for %s only", name, key->elsewhere);
 		else if (!value_has_type(key, r->value))
-			say(s, WORDS_RESTRICTED, "Without effect", r->key, "%s: not %s", name, value_wanted(key));
+			say(s, WORDS_RESTRICTED, "Without effect", r->key,
+			    "%s: not %s", name, value_wanted(key));
 	}
 }
 
@@ -185,8 +189,8 @@ say_wifi(struct speaker *s, plist_t payload)
 
 	if (!ssid)
 		ssid = dict_get_string(payload, "DomainName");
-	say(s, WORDS_SETTINGS, NULL, NULL, "joins the Wi-Fi network \"%s\" (%s%s)", safe(ssid, name),
-	    safe(encryption ? encryption : "any security", kind),
+	say(s, WORDS_SETTINGS, NULL, NULL, "joins the Wi-Fi network \"%s\" (%s%s)",
+	    safe(ssid, name), safe(encryption ? encryption : "any security", kind),
 	    dict_get(payload, "Password") ? ", password inside" : "");
 }
 
@@ -234,7 +238,8 @@ say_notifications(struct speaker *s, plist_t payload)
 		if (!app)
 			return;
 		dict_get_bool(app, "NotificationsEnabled", &enabled);
-		say(s, WORDS_SETTINGS, NULL, NULL, "%s %s", enabled ? "sets how to notify:" : "no notifications of",
+		say(s, WORDS_SETTINGS, NULL, NULL, "%s %s",
+		    enabled ? "sets how to notify:" : "no notifications of",
 		    safe(dict_get_string(app, "BundleIdentifier"), name));
 	}
 }
@@ -304,7 +309,8 @@ say_payload(struct speaker *s, plist_t payload)
 		say(s, WORDS_SETTINGS, NULL, NULL, "%s (%s)%s", fact->title, type,
 		    fact->introduced ? "" : ": not on iOS");
 	else
-		say(s, WORDS_SETTINGS, NULL, NULL, "a payload of unknown type: %s", safe(type, name));
+		say(s, WORDS_SETTINGS, NULL, NULL, "a payload of unknown type: %s",
+		    safe(type, name));
 }
 
 static bool
@@ -378,8 +384,8 @@ is_hidden(const struct speaker *s, const char *app)
 {
 	plist_t allowed = restriction(s, "allowListedAppBundleIDs");
 
-	return lists(restriction(s, "blockedAppBundleIDs"), app) || (allowed && !lists(allowed, app)) ||
-	    has_payload(s, "com.apple.app.lock");
+	return lists(restriction(s, "blockedAppBundleIDs"), app) ||
+	    (allowed && !lists(allowed, app)) || has_payload(s, "com.apple.app.lock");
 }
 
 /* Only a profile that restricts messages or calls is asked what it leaves. */
@@ -391,7 +397,8 @@ is_about_people(const struct speaker *s)
 	for (i = 0; i < s->p->n_restrictions; i++) {
 		const struct key *key = key_find(RESTRICTIONS, s->p->restrictions[i].key);
 
-		if (key && key->group && (strcmp(key->group, "messaging") == 0 || strcmp(key->group, "calls") == 0))
+		if (key && key->group &&
+		    (strcmp(key->group, "messaging") == 0 || strcmp(key->group, "calls") == 0))
 			return true;
 	}
 	return is_hidden(s, "com.apple.MobileSMS");
@@ -404,15 +411,19 @@ say_what_stays(struct speaker *s)
 		const char *key, *also, *app, *words;
 	} rows[] = {
 		{ "allowChat", NULL, "com.apple.MobileSMS", "iMessage" },
-		{ NULL, NULL, "com.apple.MobileSMS", "SMS and MMS on a device with a cellular plan" },
-		{ "allowRCSMessaging", NULL, "com.apple.MobileSMS", "RCS on a device with a cellular plan" },
+		{ NULL, NULL, "com.apple.MobileSMS",
+		    "SMS and MMS on a device with a cellular plan" },
+		{ "allowRCSMessaging", NULL, "com.apple.MobileSMS",
+		    "RCS on a device with a cellular plan" },
 		{ NULL, NULL, "com.apple.mobilephone", "phone calls on an iPhone" },
 		{ "allowVideoConferencing", "allowCamera", "com.apple.facetime", "FaceTime" },
 		{ "allowAirDrop", NULL, NULL, "AirDrop" },
-		{ "allowMultiplayerGaming", "allowGameCenter", NULL, "multiplayer games and their chat" },
+		{ "allowMultiplayerGaming", "allowGameCenter", NULL,
+		    "multiplayer games and their chat" },
 		{ "allowiPhoneMirroring", NULL, NULL, "an iPhone mirrored on a Mac" },
 		{ "allowSafari", NULL, "com.apple.mobilesafari", "chat on web pages" },
-		{ "allowAppInstallation", "allowUIAppInstallation", NULL, "other messengers, also new ones" },
+		{ "allowAppInstallation", "allowUIAppInstallation", NULL,
+		    "other messengers, also new ones" },
 		{ NULL, NULL, "com.apple.mobilemail", "mail" },
 	};
 	size_t i;
@@ -421,13 +432,16 @@ say_what_stays(struct speaker *s)
 		return;
 	for (i = 0; i < countof(rows); i++) {
 		bool off = (rows[i].key && restriction(s, rows[i].key)) ||
-		    (rows[i].also && restriction(s, rows[i].also)) || (rows[i].app && is_hidden(s, rows[i].app));
+		    (rows[i].also && restriction(s, rows[i].also)) ||
+		    (rows[i].app && is_hidden(s, rows[i].app));
 
 		if (!off)
 			say(s, WORDS_STAYS, NULL, NULL, "%s", rows[i].words);
 		else if (strcmp(rows[i].words, "other messengers, also new ones") == 0 &&
-		    !has_payload(s, "com.apple.app.lock") && !restriction(s, "allowListedAppBundleIDs"))
-			say(s, WORDS_STAYS, NULL, NULL, "other messengers that are installed already");
+		    !has_payload(s, "com.apple.app.lock") &&
+		    !restriction(s, "allowListedAppBundleIDs"))
+			say(s, WORDS_STAYS, NULL, NULL,
+			    "other messengers that are installed already");
 	}
 	if (restriction(s, "allowChat") && !is_hidden(s, "com.apple.MobileSMS"))
 		say(s, WORDS_STAYS, NULL, NULL, "old conversations can be read");
@@ -440,7 +454,8 @@ say_duration(struct speaker *s, double seconds)
 {
 	int64_t whole = seconds > 0 && seconds < 1e10 ? (int64_t)seconds : 0;
 
-	say(s, WORDS_REMOVAL, NULL, NULL, "the device removes it %lld h %lld min after installation, "
+	say(s, WORDS_REMOVAL, NULL, NULL,
+	    "the device removes it %lld h %lld min after installation, "
 	    "give or take five minutes", (long long)(whole / 3600), (long long)(whole / 60 % 60));
 }
 
@@ -455,7 +470,8 @@ say_removal(struct speaker *s)
 
 	if (node_is(date, PLIST_DATE)) {
 		canonical_date(node_date(date), text);
-		say(s, WORDS_REMOVAL, NULL, NULL, "the device removes it at %s, or up to five minutes later", text);
+		say(s, WORDS_REMOVAL, NULL, NULL,
+		    "the device removes it at %s, or up to five minutes later", text);
 	}
 	if (node_is(duration, PLIST_REAL)) {
 		plist_get_real_val(duration, &seconds);
@@ -464,12 +480,15 @@ say_removal(struct speaker *s)
 		say_duration(s, (double)whole);
 	}
 	if (!s->p->is_removal_disallowed)
-		say(s, WORDS_REMOVAL, NULL, NULL, "the person holding the device may remove it at any time");
+		say(s, WORDS_REMOVAL, NULL, NULL,
+		    "the person holding the device may remove it at any time");
 	else if (has_payload(s, "com.apple.profileRemovalPassword"))
-		say(s, WORDS_REMOVAL, NULL, NULL, "the person holding the device may remove it with a password, "
+		say(s, WORDS_REMOVAL, NULL, NULL,
+		    "the person holding the device may remove it with a password, "
 		    "which is in this file");
 	else
-		say(s, WORDS_REMOVAL, NULL, NULL, "on a supervised device the person holding it cannot remove it");
+		say(s, WORDS_REMOVAL, NULL, NULL,
+		    "on a supervised device the person holding it cannot remove it");
 }
 
 int

@@ -117,7 +117,8 @@ rule_changes(const struct zone *z, int64_t at, struct zone_change out[RULE_CHANG
 			z->summer_s,
 		};
 		struct zone_change standard = {
-			switch_day(&z->to_standard, y) * DAY_S + z->to_standard.time_s - z->summer_s,
+			switch_day(&z->to_standard, y) * DAY_S +
+			    z->to_standard.time_s - z->summer_s,
 			z->standard_s,
 		};
 		bool is_north = summer.at < standard.at;
