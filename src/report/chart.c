@@ -83,7 +83,8 @@ bar_pieces(FILE *out, const struct chart_bar *b, double scale, double y)
 
 		if (b->n[v] == 0)
 			continue;
-		fprintf(out, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"15\">"
+		fprintf(out,
+		    "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"15\">"
 		    "<title>%lld %s</title></rect>\n",
 		    b->class ? b->class : verdict_word((enum verdict)v), x, y, w < 1.5 ? 1.5 : w,
 		    (long long)b->n[v], b->class ? "" : verdict_word((enum verdict)v));
@@ -116,8 +117,8 @@ chart_bars(FILE *out, const char *title, const struct chart_bar *bars, size_t n)
 		fputs("</text>\n", out);
 		bar_pieces(out, &bars[i], scale, y);
 	}
-	fprintf(out, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"0\" y2=\"%d\"/></svg>\n", LABEL, LABEL,
-	    (int)n * ROW + 4);
+	fprintf(out, "<line class=\"axis\" x1=\"%d\" x2=\"%d\" y1=\"0\" y2=\"%d\"/></svg>\n",
+	    LABEL, LABEL, (int)n * ROW + 4);
 }
 
 void
@@ -132,7 +133,8 @@ chart_share(FILE *out, const char *title, const int64_t n[TALLY_VERDICTS])
 
 		if (n[v] == 0)
 			continue;
-		fprintf(out, "<rect class=\"%s\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"22\" rx=\"2\">"
+		fprintf(out,
+		    "<rect class=\"%s\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"22\" rx=\"2\">"
 		    "<title>%lld %s</title></rect>\n", verdict_word((enum verdict)v), x,
 		    w > 3 ? w - 2 : w, (long long)n[v], verdict_word((enum verdict)v));
 		x += w;
@@ -171,8 +173,8 @@ grid(FILE *out, int64_t most, int width)
 		double y = 10 + PLOT_HEIGHT - (double)at * scale;
 
 		fprintf(out, "<line class=\"grid\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>"
-		    "<text class=\"s\" x=\"%d\" y=\"%.1f\">%lld</text>\n", LEFT, width, y, y, LEFT - 8,
-		    y + 4, (long long)at);
+		    "<text class=\"s\" x=\"%d\" y=\"%.1f\">%lld</text>\n",
+		    LEFT, width, y, y, LEFT - 8, y + 4, (long long)at);
 	}
 	return scale;
 }
@@ -221,15 +223,17 @@ draw_column(FILE *out, const struct column *c, double x, double w, double scale)
 	int v;
 
 	day_text(c->day, false, day, sizeof(day));
-	fprintf(out, "<g><title>%s: %lld compliant, %lld noncompliant, %lld blocked, %lld failed</title>",
-	    day, (long long)c->n[0], (long long)c->n[1], (long long)c->n[2], (long long)c->n[3]);
+	fprintf(out, "<g><title>%s: %lld compliant, %lld noncompliant, "
+	    "%lld blocked, %lld failed</title>", day, (long long)c->n[0], (long long)c->n[1],
+	    (long long)c->n[2], (long long)c->n[3]);
 	for (v = 0; v < TALLY_VERDICTS; v++) {
 		double h = (double)c->n[v] * scale;
 
 		if (c->n[v] == 0)
 			continue;
 		y -= h;
-		fprintf(out, "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+		fprintf(out,
+		    "<rect class=\"%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
 		    verdict_word((enum verdict)v), x, y, w, h);
 	}
 	fputs("</g>\n", out);
@@ -259,7 +263,8 @@ chart_days(FILE *out, const char *title, const struct tally *t)
 		day_text(columns[i].day, true, label, sizeof(label));
 		/* The last label would stand out over the edge. */
 		fprintf(out, "<text class=\"%s\" x=\"%.1f\" y=\"%d\">%s</text>\n",
-		    i + 1 == n && n >= 8 ? "s" : "m", i + 1 == n && n >= 8 ? (double)WIDE : x + step / 2,
+		    i + 1 == n && n >= 8 ? "s" : "m",
+		    i + 1 == n && n >= 8 ? (double)WIDE : x + step / 2,
 		    PLOT_HEIGHT + 30, label);
 	}
 	fputs("</svg>\n", out);
@@ -279,10 +284,11 @@ chart_times(FILE *out, const char *title, const struct tally *t)
 	for (i = 0; i < TALLY_TIMES; i++) {
 		double h = (double)t->times[i] * scale, x = LEFT + (double)i * step;
 
-		fprintf(out, "<rect class=\"plain\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">"
-		    "<title>%lld</title></rect><text class=\"m\" x=\"%.1f\" y=\"%d\">", x + step * 0.1,
-		    10 + PLOT_HEIGHT - h, step * 0.8, h, (long long)t->times[i], x + step / 2,
-		    PLOT_HEIGHT + 30);
+		fprintf(out,
+		    "<rect class=\"plain\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\">"
+		    "<title>%lld</title></rect><text class=\"m\" x=\"%.1f\" y=\"%d\">",
+		    x + step * 0.1, 10 + PLOT_HEIGHT - h, step * 0.8, h, (long long)t->times[i],
+		    x + step / 2, PLOT_HEIGHT + 30);
 		chart_text(out, tally_time_word(i));
 		fputs("</text>\n", out);
 	}

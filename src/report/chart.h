@@ -16,7 +16,8 @@ struct chart_bar {
 	const char	*label;
 	const char	*note;		/* behind the bar; NULL: the total */
 	int64_t		 n[TALLY_VERDICTS];	/* stacked, in the order of verdicts */
-	const char	*class;		/* instead of the verdicts' colours; then only n[0] counts */
+	const char	*class;		/* instead of the verdicts' colours; then only n[0]
+					 * counts */
 };
 
 /* Horizontal bars, labelled on the left. title is for who cannot see it. */

@@ -47,7 +47,8 @@ static void
 seconds_text(int64_t ms, char *out, size_t size)
 {
 	if (ms < 10000)
-		snprintf(out, size, "%lld.%02lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 10));
+		snprintf(out, size, "%lld.%02lld s",
+		    (long long)(ms / 1000), (long long)(ms % 1000 / 10));
 	else
 		snprintf(out, size, "%lld s", (long long)(ms / 1000));
 }
@@ -94,8 +95,9 @@ write_head(FILE *out, const struct tally *t, const struct page_about *about)
 static void
 write_tile(FILE *out, enum verdict v, int64_t n, const char *what)
 {
-	fprintf(out, "<div class=\"tile\"><b><i class=\"dot %s\"></i>%lld</b><span>%s</span><small>%s</small>"
-	    "</div>\n", verdict_word(v), (long long)n, verdict_word(v), what);
+	fprintf(out, "<div class=\"tile\"><b><i class=\"dot %s\"></i>%lld</b>"
+	    "<span>%s</span><small>%s</small></div>\n",
+	    verdict_word(v), (long long)n, verdict_word(v), what);
 }
 
 static void
@@ -103,10 +105,11 @@ write_coverage(FILE *out, const struct tally *t)
 {
 	int64_t good = t->devices_now[VERDICT_COMPLIANT];
 
-	fprintf(out, "<section class=\"hero\"><p class=\"big\"><b>%lld</b> of %zu devices are known to be "
-	    "compliant</p>\n<p class=\"note\">By the last verdict on each. A verdict rests on what the "
-	    "device itself answered, never on a request that was sent.</p>\n", (long long)good,
-	    t->n_devices);
+	fprintf(out, "<section class=\"hero\"><p class=\"big\"><b>%lld</b> of %zu devices "
+	    "are known to be compliant</p>\n"
+	    "<p class=\"note\">By the last verdict on each. A verdict rests on what the "
+	    "device itself answered, never on a request that was sent.</p>\n",
+	    (long long)good, t->n_devices);
 	chart_share(out, "Devices by their last verdict", t->devices_now);
 	fputs("<div class=\"tiles\">", out);
 	write_tile(out, VERDICT_COMPLIANT, good, "as they should be");
@@ -127,7 +130,8 @@ write_ages(FILE *out, const struct tally *t)
 
 	for (i = 0; i < TALLY_AGES; i++)
 		bars[i] = (struct chart_bar){ .label = tally_age_word(i), .n = { t->ages[i] },
-			.class = i < 2 ? "compliant" : i < TALLY_AGES - 1 ? "noncompliant" : "failed" };
+			.class = i < 2 ? "compliant" :
+			    i < TALLY_AGES - 1 ? "noncompliant" : "failed" };
 	open_section(out, "How old the proof is",
 	    "Devices by when they were last found compliant. What was true then may not be now.");
 	chart_bars(out, "Devices by age of the last compliant verdict", bars, TALLY_AGES);
@@ -142,8 +146,8 @@ write_days(FILE *out, const struct tally *t)
 	open_section(out, "Verdicts over time", NULL);
 	fputs("<p class=\"legend\">", out);
 	for (v = 0; v < TALLY_VERDICTS; v++)
-		fprintf(out, "<span><i class=\"dot %s\"></i>%s</span>", verdict_word((enum verdict)v),
-		    verdict_word((enum verdict)v));
+		fprintf(out, "<span><i class=\"dot %s\"></i>%s</span>",
+		    verdict_word((enum verdict)v), verdict_word((enum verdict)v));
 	fputs("</p><div class=\"scrolls\">\n", out);
 	chart_days(out, "Verdicts by day", t);
 	fputs("</div></section>\n", out);
@@ -161,7 +165,8 @@ write_reasons(FILE *out, const struct tally *t)
 		bars[i] = (struct chart_bar){ .label = t->by_reason.items[i].key };
 		memcpy(bars[i].n, t->by_reason.items[i].n, sizeof(bars[i].n));
 	}
-	open_section(out, "Why jobs did not end compliant", "Jobs by reason; the colour is the verdict.");
+	open_section(out, "Why jobs did not end compliant",
+	    "Jobs by reason; the colour is the verdict.");
 	chart_bars(out, "Jobs by reason", bars, n);
 	fputs("</section>\n", out);
 }
@@ -176,8 +181,8 @@ write_times(FILE *out, const struct tally *t)
 	seconds_text(t->median_ms, median, sizeof(median));
 	seconds_text(t->p95_ms, p95, sizeof(p95));
 	seconds_text(t->longest_ms, longest, sizeof(longest));
-	snprintf(note, sizeof(note), "Half of the jobs took %s or less, 19 of 20 %s or less, the longest %s. "
-	    "A column counts the jobs below its mark.",
+	snprintf(note, sizeof(note), "Half of the jobs took %s or less, 19 of 20 %s or less, "
+	    "the longest %s. A column counts the jobs below its mark.",
 	    median, p95, longest);
 	open_section(out, "Time per device", note);
 	chart_times(out, "Jobs by duration", t);
@@ -283,9 +288,10 @@ write_devices(FILE *out, const struct tally *t, const struct page_about *about)
 {
 	size_t i;
 
-	open_section(out, "Devices", "Those that need something come first. Below the verdict stands its "
-	    "reason, or the truth it rests on: effective (the device itself reported the restriction in "
-	    "force) or present (the device's own list shows the profile).");
+	open_section(out, "Devices", "Those that need something come first. "
+	    "Below the verdict stands its reason, or the truth it rests on: "
+	    "effective (the device itself reported the restriction in force) "
+	    "or present (the device's own list shows the profile).");
 	fputs("<div class=\"scrolls\"><table class=\"devices\"><thead><tr><th>device<th>model"
 	    "<th>serial, policy<th>last verdict<th>ago<th>compliant, where</thead><tbody>\n", out);
 	for (i = 0; i < t->n_devices; i++)
@@ -293,7 +299,7 @@ write_devices(FILE *out, const struct tally *t, const struct page_about *about)
 	fputs("</tbody></table></div></section>\n", out);
 }
 
-/* ---- what it means ------------------------------------------------------------------------------ */
+/* ---- what it means ------------------------------------------------------- */
 
 static void
 write_settings(FILE *out, const struct tally *t)
@@ -302,10 +308,11 @@ write_settings(FILE *out, const struct tally *t)
 
 	if (n == 0)
 		return;
-	open_section(out, "What was asked of the devices", "Every restriction that a policy or profile "
-	    "wanted, by its own key. A compliant device was found to have it.");
-	fputs("<table class=\"settings\"><thead><tr><th>restriction<th>what it does<th>devices</thead>"
-	    "<tbody>\n", out);
+	open_section(out, "What was asked of the devices",
+	    "Every restriction that a policy or profile wanted, by its own key. "
+	    "A compliant device was found to have it.");
+	fputs("<table class=\"settings\"><thead><tr><th>restriction<th>what it does"
+	    "<th>devices</thead><tbody>\n", out);
 	for (i = 0; i < n; i++) {
 		const struct tally_group *g = &t->by_setting.items[i];
 		const char *effect = limits_effect(g->key);
@@ -329,7 +336,8 @@ write_limits(FILE *out, const struct tally *t)
 	struct limit limits[LIMITS_MAX];
 	size_t n = limits_of(t, limits), i;
 
-	fputs("<section class=\"limits\"><h2>What this covers, and what it does not</h2><ul>\n", out);
+	fputs("<section class=\"limits\">"
+	    "<h2>What this covers, and what it does not</h2><ul>\n", out);
 	for (i = 0; i < n; i++) {
 		char claim[LIMIT_CLAIM_MAX];
 
@@ -356,8 +364,9 @@ write_footer(FILE *out, const struct page_about *about)
 static void
 write_nothing(FILE *out)
 {
-	fputs("<section class=\"hero\"><p class=\"big\">No verdict in this time</p><p class=\"note\">Nothing "
-	    "was verified or applied. Widen the time, or plug devices in.</p></section>\n", out);
+	fputs("<section class=\"hero\"><p class=\"big\">No verdict in this time</p>"
+	    "<p class=\"note\">Nothing was verified or applied. "
+	    "Widen the time, or plug devices in.</p></section>\n", out);
 }
 
 void
@@ -366,7 +375,8 @@ page_write(FILE *out, const struct tally *t, const struct page_about *about)
 	fputs("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
 	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-	    "style-src 'unsafe-inline'\"><meta name=\"color-scheme\" content=\"light dark\"><title>", out);
+	    "style-src 'unsafe-inline'\">"
+	    "<meta name=\"color-scheme\" content=\"light dark\"><title>", out);
 	chart_text(out, about->title ? about->title : "Device compliance");
 	fprintf(out, "</title>\n<style>\n%s</style></head><body><main>\n", report_style);
 	if (t->jobs == 0) {

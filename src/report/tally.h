@@ -56,7 +56,8 @@ struct tally {
 	struct tally_device	*devices;
 	size_t			 n_devices, room;
 	struct tally_groups	 by_device, by_day, by_slot, by_policy, by_reason;
-	struct tally_groups	 by_setting;	/* "allowChat=false": total is of how many devices */
+	struct tally_groups	 by_setting;	/* "allowChat=false": total is of how many
+						 * devices */
 	struct tally_groups	 asked;		/* each device with each setting, once */
 	int64_t			*durations;
 	size_t			 n_durations, durations_room;
@@ -65,7 +66,7 @@ struct tally {
 	int64_t			 first_ms, last_ms, first_day, last_day;
 	/* from tally_finish() */
 	int64_t			 devices_now[TALLY_VERDICTS];	/* by last verdict */
-	int64_t			 ages[TALLY_AGES];	/* of the last compliant verdict of devices */
+	int64_t			 ages[TALLY_AGES];	/* of devices' last compliant verdict */
 	int64_t			 times[TALLY_TIMES];	/* how many jobs took how long */
 	int64_t			 median_ms, p95_ms, longest_ms;
 };
