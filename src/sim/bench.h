@@ -54,8 +54,9 @@ struct bench {
 	int64_t			 clock_offset_s;
 	/* Making a key takes long, so devices share a few, made as they are added. */
 	EVP_PKEY		*keys[BENCH_KEYS];
-	EVP_PKEY		*host_keys[BENCH_HOST_KEYS];	/* for devices that start out paired */
-	plist_t			 pair_records[BENCH_KEYS];	/* theirs, one per key; NULL: not yet */
+	EVP_PKEY		*host_keys[BENCH_HOST_KEYS];	/* for devices that start paired */
+	plist_t			 pair_records[BENCH_KEYS];	/* theirs, one per key;
+								 * NULL: not yet */
 	SSL_CTX			*tls;
 	struct bench_listener	*listeners;	/* told of every event */
 	struct muxserver	*usbmuxd;	/* one of them, for those who stop it; NULL: none */

@@ -226,7 +226,8 @@ control_new(struct bench *bench, const char *path, struct error *err)
 	control->path = strdup(path);
 	control->fd = control->path ? listener_unix(path, 0600, err) : error_memory(err);
 	if (control->fd >= 0)
-		control->watch = loop_watch(bench->loop, control->fd, EPOLLIN, on_listener, control);
+		control->watch = loop_watch(bench->loop, control->fd, EPOLLIN, on_listener,
+		    control);
 	if (control->watch)
 		return control;
 	if (control->fd >= 0) {

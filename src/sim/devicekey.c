@@ -171,7 +171,8 @@ devicekey_pair_record(EVP_PKEY *device, EVP_PKEY *root, EVP_PKEY *host, const ch
 
 	if (put_certificate(record, "RootCertificate", make_certificate(root, root, true)) < 0
 	    || put_certificate(record, "HostCertificate", make_certificate(host, root, false)) < 0
-	    || put_certificate(record, "DeviceCertificate", make_certificate(device, root, false)) < 0
+	    || put_certificate(record, "DeviceCertificate",
+		make_certificate(device, root, false)) < 0
 	    || put_key(record, "RootPrivateKey", root) < 0
 	    || put_key(record, "HostPrivateKey", host) < 0
 	    || !dict_set_string(record, "HostID", host_id)

@@ -301,7 +301,10 @@ find_owner(plist_t node, const char *key)
 	return found;
 }
 
-/* The container that a path ("Value/DeviceName", "OrderedIdentifiers/0") ends in; *key: its last part. */
+/*
+ * The container that a path ("Value/DeviceName", "OrderedIdentifiers/0") ends in;
+ * *key: its last part.
+ */
 static plist_t
 follow_path(plist_t node, const char *path, const char **key)
 {
@@ -310,8 +313,9 @@ follow_path(plist_t node, const char *path, const char **key)
 
 	while (copy && node && (slash = strchr(part, '/'))) {
 		*slash = '\0';
-		node = node_is(node, PLIST_ARRAY)
-		    ? plist_array_get_item(node, (uint32_t)strtoul(part, NULL, 10)) : dict_get(node, part);
+		node = node_is(node, PLIST_ARRAY) ?
+		    plist_array_get_item(node, (uint32_t)strtoul(part, NULL, 10)) :
+		    dict_get(node, part);
 		part = slash + 1;
 	}
 	*key = strrchr(path, '/') + 1;
@@ -335,7 +339,8 @@ choose_key(plist_t reply)
 static plist_t
 of_another_type(plist_t value)
 {
-	return node_is(value, PLIST_STRING) ? plist_new_uint(7) : plist_new_string("of the wrong type");
+	return node_is(value, PLIST_STRING) ? plist_new_uint(7) :
+	    plist_new_string("of the wrong type");
 }
 
 /* The fault's text as often as it asks, else the given one. The caller's: free(). */
@@ -358,7 +363,8 @@ long_text(const struct fault *fault, const char *otherwise)
 static plist_t
 other_value(const struct fault *fault)
 {
-	auto_free char *text = fault->hex ? strdup(fault->hex) : long_text(fault, "of another device");
+	auto_free char *text = fault->hex ? strdup(fault->hex) :
+	    long_text(fault, "of another device");
 	char *out = text;
 	const char *in;
 	unsigned byte;
@@ -382,7 +388,8 @@ list_twice(plist_t array)
 static void
 spoil_item(const struct fault *fault, plist_t array, uint32_t index)
 {
-	plist_t value = index < plist_array_get_size(array) ? plist_array_get_item(array, index) : NULL;
+	plist_t value = index < plist_array_get_size(array) ?
+	    plist_array_get_item(array, index) : NULL;
 
 	if (!value)
 		return;
@@ -407,8 +414,8 @@ spoil_member(const struct fault *fault, plist_t dict, const char *key)
 	else if (fault->kind == FAULT_LISTED_TWICE)
 		list_twice(value);
 	else
-		plist_dict_set_item(dict, key, fault->kind == FAULT_OTHER_VALUE ? other_value(fault) :
-		    of_another_type(value));
+		plist_dict_set_item(dict, key, fault->kind == FAULT_OTHER_VALUE ?
+		    other_value(fault) : of_another_type(value));
 }
 
 static bool

@@ -37,7 +37,8 @@ struct fault {
 	struct fault	*next;
 	enum fault_kind	 kind;
 	enum fault_phase phase;
-	char		*at;		/* service label, service name, or usbmuxd; NULL: any service */
+	char		*at;		/* service label, service name, or usbmuxd; NULL: any
+					 * service */
 	char		*request;	/* NULL: any; "TLS" is the handshake */
 	uint64_t	 nth;		/* 0: every one; else only the nth that matches */
 	uint64_t	 times;		/* with nth 0: how often; 0: without end */
@@ -46,7 +47,8 @@ struct fault {
 	char		*domain;	/* error: first link of the chain */
 	char		*code;		/* error: its code, as text */
 	char		*code_type;	/* error: integer (default), real, string or mixed */
-	char		*text;		/* error: description; lockdown: the Error string; other-value */
+	char		*text;		/* error: description; lockdown: the Error string;
+					 * other-value */
 	char		*hex;		/* other-value: its bytes, which may be no UTF-8 */
 	uint64_t	 repeat;	/* text is that often as long; 0: once */
 	uint64_t	 links;		/* error: how many links; 0: one */

@@ -72,7 +72,8 @@ note(const struct muxclient *client, const struct virtual *device, const char *r
 	transcript_add(client->bench->transcript, &(struct transcript_line){
 		.device = device ? device->plate.udid : NULL, .connection = client->number,
 		.service = "usbmuxd", .request = request, .is_out = is_out, .size = size,
-		.fault = fault && fault->kind ? fault_name(fault->kind) : NULL, .message = message });
+		.fault = fault && fault->kind ? fault_name(fault->kind) : NULL,
+		.message = message });
 }
 
 static void

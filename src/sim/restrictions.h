@@ -18,9 +18,11 @@ struct restriction {
 	enum restriction_kind	 kind;
 	enum restriction_fold	 fold;
 	double			 unrestricted;	/* the default; 0 is false */
-	long			 since;		/* supervised only from this major version; 0: always */
+	long			 since;		/* supervised only from this major version;
+						 * 0: always */
 	bool			 supervised_only;
-	const char		*introduced;	/* in that version; NULL: heeded from an MDM alone */
+	const char		*introduced;	/* in that version; NULL: heeded from an MDM
+						 * alone */
 };
 
 /* NULL: the device does not know the key and ignores it. */

@@ -30,7 +30,8 @@ struct supervision {
 };
 
 struct fault_entry {
-	char	*at, *request, *kind, *phase, *key, *status, *domain, *code, *code_type, *text, *hex;
+	char	*at, *request, *kind, *phase, *key, *status, *domain, *code, *code_type;
+	char	*text, *hex;
 	char	*nth, *times, *links, *repeat;
 };
 
@@ -39,7 +40,8 @@ struct device_entry {
 	uint64_t *count, *latency_ms, *idle_ms, *restart_ms, *mux_version;
 	struct supervision *supervised_by;
 	enum trust *trust;
-	bool	*paired, *locked, *passcode, *activated, *set_up, *allow_pairing, *queries, *unplugged;
+	bool	*paired, *locked, *passcode, *activated, *set_up;
+	bool	*allow_pairing, *queries, *unplugged;
 	char	**profiles;
 	uint64_t profiles_count;
 	struct fault_entry *faults;
@@ -133,7 +135,8 @@ static const cyaml_schema_value_t device_schema = {
 static const cyaml_schema_field_t file_fields[] = {
 	CYAML_FIELD_SEQUENCE("devices", CYAML_FLAG_POINTER, struct file, devices, &device_schema, 0,
 	    BENCH_DEVICES_MAX),
-	CYAML_FIELD_SEQUENCE("faults", OPTIONAL_POINTER, struct file, faults, &fault_schema, 0, 1000),
+	CYAML_FIELD_SEQUENCE("faults", OPTIONAL_POINTER, struct file, faults, &fault_schema, 0,
+	    1000),
 	CYAML_FIELD_END
 };
 

@@ -75,7 +75,8 @@ note(struct stream *stream, bool is_out, size_t size, plist_t reply, const struc
 		text_printable(status, strlen(status), text, sizeof(text));
 	transcript_add(stream->device->bench->transcript, &(struct transcript_line){
 		.device = stream->device->plate.udid, .connection = stream->number,
-		.service = stream->service->label, .request = *stream->request ? stream->request : NULL,
+		.service = stream->service->label,
+		.request = *stream->request ? stream->request : NULL,
 		.is_out = is_out, .size = size, .status = status ? text : NULL,
 		.fault = fault ? fault_name(fault->kind) : NULL, .message = reply });
 }

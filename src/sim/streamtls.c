@@ -18,7 +18,8 @@ match_tls(struct stream *stream)
 
 	fault = fault_match_tls(stream->device->faults, service->label, service->name);
 	if (!fault)
-		fault = fault_match_tls(stream->device->bench->faults, service->label, service->name);
+		fault = fault_match_tls(stream->device->bench->faults, service->label,
+		    service->name);
 	return fault;
 }
 

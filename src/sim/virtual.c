@@ -105,7 +105,8 @@ make_paired(struct virtual *device, struct error *err)
 	dict_set_data(record, "EscrowBag", device->hosts->escrow, ESCROW_BAG_LEN);
 	if (proplist_to_xml(record, &xml) < 0
 	    || recordstore_save(&bench->records, device->plate.udid, xml.data, xml.len) != 0)
-		return error_set(err, ERR_SOFTWARE, "%s: cannot keep the pair record", device->name);
+		return error_set(err, ERR_SOFTWARE, "%s: cannot keep the pair record",
+		    device->name);
 	return 0;
 }
 
@@ -118,8 +119,8 @@ make_profiles(struct virtual *device, const struct virtual_spec *spec, struct er
 	for (i = 0; i < spec->n_profiles; i++)
 		if (installed_add(device, spec->profiles[i].data, spec->profiles[i].len, NULL,
 		    &refusal) < 0)
-			return error_set(err, ERR_DATA, "%s: profile %zu: %s %u: %s", device->name, i + 1,
-			    refusal.domain, refusal.code, refusal.text);
+			return error_set(err, ERR_DATA, "%s: profile %zu: %s %u: %s",
+			    device->name, i + 1, refusal.domain, refusal.code, refusal.text);
 	return 0;
 }
 
