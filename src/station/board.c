@@ -303,7 +303,8 @@ has_rivals(enum reason reason, const json_t *result)
 {
 	const char *message = json_text(result, "error", "message");
 
-	return reason == REASON_NO_POLICY && message && strcmp(message, reason_message(reason)) != 0;
+	return reason == REASON_NO_POLICY && message &&
+	    strcmp(message, reason_message(reason)) != 0;
 }
 
 static void
@@ -334,7 +335,8 @@ take_facts(struct tile *t, const json_t *result, enum reason reason)
 	if (name)
 		copy(t->name, sizeof(t->name), name);
 	if (model || json_text(result, "device", "product"))
-		copy(t->model, sizeof(t->model), model ? model : json_text(result, "device", "product"));
+		copy(t->model, sizeof(t->model),
+		    model ? model : json_text(result, "device", "product"));
 	if (os)
 		copy(t->os, sizeof(t->os), os);
 	if (policy || reason == REASON_NO_POLICY)
@@ -354,8 +356,8 @@ show_verdict(struct board *b, struct tile *t, enum reason reason, const json_t *
 		tell(b, t, TONE_GOOD, now_ms, "ready to unplug");
 		return;
 	case VERDICT_BLOCKED:
-		set_state(b, t, TILE_PERSON, reason == REASON_NO_POLICY ? "left alone" : "needs you", detail,
-		    now_ms);
+		set_state(b, t, TILE_PERSON,
+		    reason == REASON_NO_POLICY ? "left alone" : "needs you", detail, now_ms);
 		tell(b, t, TONE_PERSON, now_ms, "%s", detail);
 		return;
 	case VERDICT_NONCOMPLIANT:
@@ -416,7 +418,8 @@ board_set_aside(struct board *b, const char *udid, const char *port, bool is_asi
 	t = t ? t : find_slot(b, port);
 	snprintf(text, sizeof(text), is_aside ? "port %s comes and goes: check the cable" :
 	    "port %s is calm again", port);
-	board_event(b, t && *t->udid ? t->udid : NULL, is_aside ? TONE_BAD : TONE_PLAIN, text, now_ms);
+	board_event(b, t && *t->udid ? t->udid : NULL,
+	    is_aside ? TONE_BAD : TONE_PLAIN, text, now_ms);
 	if (!t)
 		return;
 	t->failures_today += is_aside;

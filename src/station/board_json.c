@@ -11,7 +11,8 @@ moment(int64_t ms)
 {
 	char text[TEXT_TIME_MAX];
 
-	text_time_utc((struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, text);
+	text_time_utc((struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 },
+	    text);
 	return json_string(text);
 }
 
@@ -24,10 +25,12 @@ or_null(const char *s)
 static json_t *
 tile_object(const struct tile *t)
 {
-	return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:i}",
-	    "id", t->id, "slot", or_null(t->slot), "state", tile_state_word(t->state), "word", t->word,
-	    "detail", or_null(t->detail), "name", or_null(t->name), "model", or_null(t->model),
-	    "os", or_null(t->os), "policy", or_null(t->policy), "verdict", t->verdict,
+	return json_pack("{s:s, s:s?, s:s, s:s, s:s?, s:s?, s:s?, "
+	    "s:s?, s:s?, s:s?, s:s?, s:s?, s:o, s:i}",
+	    "id", t->id, "slot", or_null(t->slot), "state", tile_state_word(t->state),
+	    "word", t->word, "detail", or_null(t->detail), "name", or_null(t->name),
+	    "model", or_null(t->model), "os", or_null(t->os),
+	    "policy", or_null(t->policy), "verdict", t->verdict,
 	    "reason", t->reason, "step", or_null(t->step), "since", moment(t->since_ms),
 	    "failures_today", (int)t->failures_today);
 }
@@ -80,6 +83,7 @@ board_json(const struct board *b, int64_t now_ms)
 		    event_object(&b->lines[(b->newest + BOARD_EVENTS_MAX - i) % BOARD_EVENTS_MAX]));
 	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:O, s:s?}",
 	    "schema", "chaperone.board/1", "station", b->station, "at", moment(now_ms),
-	    "since", moment(b->since_ms), "counts", counts_object(b), "tiles", tiles, "events", events,
-	    "worst_slots", worst_array(b), "policies", b->policies, "notice", or_null(b->notice));
+	    "since", moment(b->since_ms), "counts", counts_object(b), "tiles", tiles,
+	    "events", events, "worst_slots", worst_array(b), "policies", b->policies,
+	    "notice", or_null(b->notice));
 }

@@ -93,7 +93,8 @@ set_variables(struct hook *k, const json_t *about)
 		const char *name, *key;
 	} rows[] = {
 		{ "ECID", "ecid" }, { "UDID", "udid" }, { "deviceName", "name" },
-		{ "deviceType", "product" }, { "buildVersion", "build" }, { "firmwareVersion", "os" },
+		{ "deviceType", "product" }, { "buildVersion", "build" },
+		{ "firmwareVersion", "os" },
 		{ "locationID", "location" }, { "CHAPERONE_SLOT", "slot" },
 	};
 	const char *verdict = json_text(about, "verdict", NULL);
@@ -337,9 +338,11 @@ judge_end(const struct hooks *h, const struct hook *k, int status)
 		snprintf(message, sizeof(message), "killed after %lld seconds%s%s",
 		    (long long)h->settings.limit_ms / 1000, colon, words);
 	else if (WIFSIGNALED(status))
-		snprintf(message, sizeof(message), "ended by signal %d%s%s", WTERMSIG(status), colon, words);
+		snprintf(message, sizeof(message), "ended by signal %d%s%s",
+		    WTERMSIG(status), colon, words);
 	else if (WEXITSTATUS(status) != 0)
-		snprintf(message, sizeof(message), "exit status %d%s%s", WEXITSTATUS(status), colon, words);
+		snprintf(message, sizeof(message), "exit status %d%s%s",
+		    WEXITSTATUS(status), colon, words);
 	else
 		return;
 	tell_failure(h, k, message);

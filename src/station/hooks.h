@@ -22,8 +22,8 @@ struct hooks_settings {
 	unsigned	at_once;
 	size_t		queue_max;	/* beyond that the newest one fails */
 	/* It could not be started, failed, or was killed; message is one line. */
-	void		(*failed)(void *ctx, const char *event, const char *program, const char *udid,
-			    const char *message);
+	void		(*failed)(void *ctx, const char *event, const char *program,
+			    const char *udid, const char *message);
 	void		*ctx;
 };
 

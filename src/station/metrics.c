@@ -30,7 +30,8 @@ metrics_verdict(struct metrics *m, const char *policy, enum reason reason)
 		if (m->rows[i].reason == reason && strcmp(m->rows[i].policy, policy) == 0)
 			break;
 	if (i == m->n) {
-		grown = m->n < METRICS_ROWS_MAX ? reallocarray(m->rows, m->n + 1, sizeof(*grown)) : NULL;
+		grown = m->n < METRICS_ROWS_MAX ?
+		    reallocarray(m->rows, m->n + 1, sizeof(*grown)) : NULL;
 		if (!grown) {
 			m->uncounted++;
 			return;
@@ -112,15 +113,17 @@ put_durations(FILE *out, const struct metrics *m)
 	uint64_t sum = 0;
 	size_t i;
 
-	head(out, "job_seconds", "histogram", "How long jobs took, from their start to their verdict.");
+	head(out, "job_seconds", "histogram",
+	    "How long jobs took, from their start to their verdict.");
 	for (i = 0; i < METRICS_BUCKETS; i++) {
 		sum += m->buckets[i];
-		fprintf(out, "chaperone_job_seconds_bucket{le=\"%g\"} %llu\n", LIMITS_MS[i] / 1000.0,
-		    (unsigned long long)sum);
+		fprintf(out, "chaperone_job_seconds_bucket{le=\"%g\"} %llu\n",
+		    LIMITS_MS[i] / 1000.0, (unsigned long long)sum);
 	}
 	fprintf(out, "chaperone_job_seconds_bucket{le=\"+Inf\"} %llu\n"
 	    "chaperone_job_seconds_sum %.3f\nchaperone_job_seconds_count %llu\n",
-	    (unsigned long long)m->jobs, (double)m->duration_ms / 1000, (unsigned long long)m->jobs);
+	    (unsigned long long)m->jobs, (double)m->duration_ms / 1000,
+	    (unsigned long long)m->jobs);
 }
 
 static void
@@ -150,7 +153,8 @@ metrics_text(const struct metrics *m, const struct board *board, const struct sl
 	if (!out)
 		return NULL;
 	plain(out, "devices_attached", "gauge", "Devices that are plugged in.", counts.attached);
-	plain(out, "devices_working", "gauge", "Of these, worked on or about to be.", counts.working);
+	plain(out, "devices_working", "gauge", "Of these, worked on or about to be.",
+	    counts.working);
 	plain(out, "devices_waiting", "gauge", "Of these, waiting for somebody.", counts.waiting);
 	put_verdicts(out, m);
 	put_durations(out, m);

@@ -9,7 +9,8 @@
 
 const struct schedule_settings SCHEDULE_DEFAULTS = {
 	.lanes = 32, .per_controller = 8, .job_ms = 60000, .retries = 4, .retry_first_ms = 2000,
-	.retry_most_ms = 60000, .locked_first_ms = 3000, .locked_most_ms = 15000, .return_ms = 180000,
+	.retry_most_ms = 60000, .locked_first_ms = 3000, .locked_most_ms = 15000,
+	.return_ms = 180000,
 	.flaps = 5, .flap_ms = 30000, .calm_ms = 20000,
 };
 
@@ -99,7 +100,8 @@ schedule_attach(struct schedule *s, uint32_t handle, const char *udid, const cha
 
 	if (port)
 		schedule_copy_name(name, port);
-	if (schedule_add_port(s, name, err) < 0 || (!d && schedule_add_device(s, udid, &d, err) < 0))
+	if (schedule_add_port(s, name, err) < 0 ||
+	    (!d && schedule_add_device(s, udid, &d, err) < 0))
 		return -1;
 	/* Announced again as it is: nothing has happened. */
 	if (d->is_attached && d->handle == handle)
@@ -199,7 +201,8 @@ schedule_stop(struct schedule *s)
 static bool
 is_mendable(enum reason reason)
 {
-	return reason == REASON_UNPLUGGED || reason == REASON_TIMEOUT || reason == REASON_USBMUXD_LOST;
+	return reason == REASON_UNPLUGGED || reason == REASON_TIMEOUT ||
+	    reason == REASON_USBMUXD_LOST;
 }
 
 static int64_t

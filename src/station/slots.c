@@ -47,8 +47,8 @@ slots_add(struct slots *s, const char *name, const char *port, struct error *err
 		if (strcmp(s->items[i].name, name) == 0)
 			return error_set(err, ERR_DATA, "two slots are called %s", name);
 		if (strcmp(s->items[i].port, port) == 0)
-			return error_set(err, ERR_DATA, "port %s is called %s and %s", port, s->items[i].name,
-			    name);
+			return error_set(err, ERR_DATA, "port %s is called %s and %s",
+			    port, s->items[i].name, name);
 	}
 	return append(s, &one, err);
 }

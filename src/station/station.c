@@ -128,8 +128,9 @@ tell_manager(const struct station *s)
 	const struct board_counts c = board_count(s->board);
 	char state[200];
 
-	snprintf(state, sizeof(state), "STATUS=%zu plugged in, %zu at work, %zu need somebody; today "
-	    "%u ready, %u failed", c.attached, c.working, c.waiting, c.today[VERDICT_COMPLIANT],
+	snprintf(state, sizeof(state),
+	    "STATUS=%zu plugged in, %zu at work, %zu need somebody; today %u ready, %u failed",
+	    c.attached, c.working, c.waiting, c.today[VERDICT_COMPLIANT],
 	    c.today[VERDICT_FAILED] + c.today[VERDICT_NONCOMPLIANT]);
 	return notify_hint(state);
 }
@@ -216,14 +217,16 @@ static int
 turn(struct station *s, int signals, struct error *err)
 {
 	const struct station_guest *guest = s->o->guest;
-	size_t n_hooks = hooks_descriptors(s->hooks), n = 3 + n_hooks + s->n_posts, n_posts = s->n_posts;
+	size_t n_hooks = hooks_descriptors(s->hooks), n_posts = s->n_posts;
+	size_t n = 3 + n_hooks + n_posts;
 	auto_free struct pollfd *fds = calloc(n, sizeof(*fds));
 
 	if (!fds)
 		return error_memory(err);
 	fds[0] = (struct pollfd){ .fd = signals, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = s->mux ? mux_watch_fd(s->mux) : -1, .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = guest ? guest->descriptor(guest->ctx) : -1, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = guest ? guest->descriptor(guest->ctx) : -1,
+	    .events = POLLIN };
 	hooks_poll(s->hooks, &fds[3]);
 	work_poll(s, &fds[3 + n_hooks]);
 	if (poll(fds, n, wait_ms(s)) < 0 && errno != EINTR)

@@ -55,7 +55,8 @@ struct station_options {
 	struct slots		*slots;		/* failures are counted here */
 	struct station_hooks	 hooks;		/* of every device; policies have their own */
 	unsigned		 jobs;		/* at once */
-	unsigned		 per_controller;	/* of these on one USB controller; 0: as many */
+	unsigned		 per_controller;	/* of these on one USB controller;
+							 * 0: as many */
 	int64_t			 timeout_ms;	/* of a job */
 
 	/* Called at the beginning, and again at SIGHUP; -1 and *out stays as it is. */

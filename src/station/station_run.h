@@ -64,12 +64,14 @@ struct station {
 	struct mux_watch	*mux;		/* NULL: usbmuxd is gone */
 	int64_t			 mux_retry_ms, ledger_retry_ms;
 	bool			 was_mux_missed;	/* and that was told */
-	unsigned		 mux_oddities;	/* in a row: it is there, and does not answer as it should */
+	unsigned		 mux_oddities;	/* in a row: it is there, and does not answer
+						 * as it should */
 	unsigned		 stops;		/* SIGTERMs so far */
 	int64_t			 stop_ms;	/* when those told to stop are killed; 0: not */
 	char			 notices[NOTICES][ERROR_MESSAGE_MAX + 64];	/* "": none */
 	int			 day;		/* of the year, where the station stands */
-	int64_t			 seal_by_ms;	/* a day has ended and is sealed by then; 0: it is */
+	int64_t			 seal_by_ms;	/* a day has ended and is sealed by then;
+						 * 0: it is */
 	int64_t			 wall_s;	/* the wall's clock when last looked at */
 	uint64_t		 shown;		/* version of the board */
 	int64_t			 shown_ms;

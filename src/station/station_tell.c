@@ -87,7 +87,8 @@ tell_attached(struct station *s, struct member *m)
 	m->was_greeted = false;
 	journal_add(s->o->journal, EVENT_ATTACH, m->device.udid,
 	    json_pack("{s:O}", "device", json_object_get(event, "device")));
-	if (board_attached(s->board, m->device.udid, *m->slot ? m->slot : NULL, wall_ms(), &err) < 0)
+	if (board_attached(s->board, m->device.udid, *m->slot ? m->slot : NULL,
+		wall_ms(), &err) < 0)
 		tell_trouble(s, NULL, "memory", err.message, NULL);
 	if (schedule_is_aside(s->schedule, m->device.udid))
 		board_still_aside(s->board, m->device.udid, wall_ms());
@@ -164,7 +165,8 @@ tell_waiting(struct station *s, struct member *m, enum reason reason)
 {
 	json_t *event = new_event(m, "waiting");
 
-	json_object_set_new(event, "for", json_string(reason == REASON_LOCKED ? "unlock" : "trust"));
+	json_object_set_new(event, "for",
+	    json_string(reason == REASON_LOCKED ? "unlock" : "trust"));
 	tell(s, event);
 }
 
@@ -188,7 +190,9 @@ tell_result(struct station *s, struct member *m, json_t *result, enum reason rea
 	static const char *const words[] = {
 		[NEXT_FINAL] = "nothing", [NEXT_RETRY] = "retry", [NEXT_PERSON] = "person",
 	};
-	static const char *const keys[] = { "trust", "verdict", "reason", "truth", "changed", "policy" };
+	static const char *const keys[] = {
+		"trust", "verdict", "reason", "truth", "changed", "policy",
+	};
 	json_t *event;
 	size_t i;
 
@@ -231,7 +235,7 @@ tell_port(struct station *s, const char *port, bool is_aside)
 		tell_mended(s, "port", text);
 }
 
-/* ---- what everybody should know --------------------------------------------------------------- */
+/* ---- what everybody should know ------------------------------------------ */
 
 void
 tell_notice(struct station *s, enum notice which, const char *text)
@@ -277,13 +281,15 @@ tell_policies(struct station *s, const struct error *problem)
 	json_object_set_new(event, "error", problem ? json_pack("{s:s, s:s?}", "message",
 	    problem->message, "hint", problem->hint) : json_null());
 	if (problem) {
-		snprintf(notice, sizeof(notice), "the old policies stay in force: %s", problem->message);
+		snprintf(notice, sizeof(notice), "the old policies stay in force: %s",
+		    problem->message);
 		journal_add(s->o->journal, EVENT_NOTE, NULL, json_pack("{s:s, s:s}", "what",
 		    "policies not loaded", "note", problem->message));
 		board_event(s->board, NULL, TONE_BAD, notice, wall_ms());
 	} else {
 		for (i = 0; i < all->n; i++)
-			journal_add(s->o->journal, EVENT_POLICY_LOADED, NULL, policy_object(all->items[i]));
+			journal_add(s->o->journal, EVENT_POLICY_LOADED, NULL,
+			    policy_object(all->items[i]));
 		board_set_policies(s->board, all);
 		board_event(s->board, NULL, TONE_PLAIN, "policies loaded", wall_ms());
 	}

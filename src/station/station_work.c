@@ -128,8 +128,8 @@ call_unrecorded(json_t *result, const struct error *why)
 
 	json_object_set_new(result, "verdict", json_string(verdict_word(VERDICT_FAILED)));
 	json_object_set_new(result, "reason", json_string(reason_word(REASON_UNRECORDED)));
-	json_object_set_new(result, "error", json_pack("{s:s, s:s, s:[], s:i}", "message", why->message,
-	    "hint", hint, "chain", "chain_left_out", 0));
+	json_object_set_new(result, "error", json_pack("{s:s, s:s, s:[], s:i}",
+	    "message", why->message, "hint", hint, "chain", "chain_left_out", 0));
 }
 
 /* The worker is gone: what does its result mean? */
@@ -292,7 +292,7 @@ work_stop_all(struct station *s)
 		lane_stop(&s->posts[i].lane);
 }
 
-/* ---- what workers say --------------------------------------------------------------------------- */
+/* ---- what workers say ---------------------------------------------------- */
 
 struct hearing {
 	struct station	*s;
