@@ -29,7 +29,8 @@ ledgerhandle_last(struct ledger *l, int64_t *sequence, char previous[EVENT_HASH_
 	int rc;
 
 	if (!l->last && sql_prepare(l->db,
-		"SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1", &l->last, err) < 0)
+		"SELECT sequence, hash FROM events ORDER BY sequence DESC LIMIT 1",
+		&l->last, err) < 0)
 		return -1;
 	rc = sqlite3_step(l->last);
 	if (rc == SQLITE_ROW) {
@@ -52,7 +53,8 @@ insert(struct ledger *l, const struct event *e, struct error *err)
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)", &l->insert, err) < 0)
 		return -1;
 	if (!sql_bind(l->insert, "tiiittttttt", e->station, e->sequence, e->wall_ms,
-		e->monotonic_ms, e->boot, e->run, e->device, e->kind, e->body, e->previous, e->hash))
+		e->monotonic_ms, e->boot, e->run, e->device, e->kind, e->body,
+		e->previous, e->hash))
 		return write_error(l, err);
 	rc = sqlite3_step(l->insert);
 	if (rc != SQLITE_DONE)
@@ -147,8 +149,8 @@ fill(struct ledger *l, const struct ledger_entry *entry, struct waiting *w, stru
 		e->device = w->device;
 	}
 	if (!event_is_sound(e))
-		return error_set(err, ERR_USAGE, "this event cannot be recorded: a text is too long, "
-		    "or no single line");
+		return error_set(err, ERR_USAGE,
+		    "this event cannot be recorded: a text is too long, or no single line");
 	return 0;
 }
 
@@ -210,7 +212,8 @@ check_kept(struct ledger *l, int64_t last, const char *hash, struct error *err)
 	if (sequence == last && strcmp(kept, hash) == 0)
 		return 0;
 	error_set(err, ERR_IO, "%s: the ledger did not keep what was written to it", l->path);
-	return error_hint(err, "something in the file was added to prevent it: chaperone ledger verify");
+	return error_hint(err, "something in the file was added to prevent it: "
+	    "chaperone ledger verify");
 }
 
 static int
@@ -226,7 +229,8 @@ append_within(struct ledger *l, int64_t *sequence, struct error *err)
 		struct event e = event_of(&l->waiting[i]);
 
 		if (last >= EVENT_SEQUENCE_MAX)
-			return error_set(err, ERR_IO, "%s: it has no number left for another event", l->path);
+			return error_set(err, ERR_IO,
+			    "%s: it has no number left for another event", l->path);
 		e.sequence = ++last;
 		e.previous = previous;
 		if (event_hash(&e, hash, err) < 0)
@@ -285,8 +289,10 @@ commit(struct ledger *l, int64_t *sequence, struct error *err)
 		return error_set(err, ERR_SOFTWARE, "this ledger was not opened here for writing");
 	for (try = 0; try < APPEND_TRIES; try++) {
 		if (was_taken_away(l) && !ledgerhandle_is_closed(l)) {
-			error_set(err, ERR_IO, "%s: the ledger was moved or deleted while it was in use", l->path);
-			return error_hint(err, "put it back, or start again: then a new one begins");
+			error_set(err, ERR_IO,
+			    "%s: the ledger was moved or deleted while it was in use", l->path);
+			return error_hint(err,
+			    "put it back, or start again: then a new one begins");
 		}
 		if (append_once(l, sequence, &why) == 0) {
 			while (l->n_waiting > 0)

@@ -97,14 +97,16 @@ check_content(struct audit *a, const struct event *e)
 		return true;
 	if (strcmp(hash, e->hash) == 0) {
 		found(a, AUDIT_CHANGED, e->sequence, e->sequence,
-		    "event %lld (%s) was changed: it holds what is no text, beside what gives its hash",
+		    "event %lld (%s) was changed: it holds what is no text, "
+		    "beside what gives its hash",
 		    (long long)e->sequence, e->kind ? e->kind : "no kind");
 		return false;
 	}
 	other = true_sequence(e, &err);
 	if (other)
 		found(a, AUDIT_MISPLACED, e->sequence, e->sequence,
-		    "event %lld is event %lld, put in its place", (long long)e->sequence, (long long)other);
+		    "event %lld is event %lld, put in its place",
+		    (long long)e->sequence, (long long)other);
 	else
 		found(a, AUDIT_CHANGED, e->sequence, e->sequence,
 		    "event %lld (%s) was changed: its content does not give its hash",
@@ -174,7 +176,8 @@ check_against(struct audit *a, const struct seal *s, const char *where)
 	if (sql_prepare(a->l->db, "SELECT hash FROM events WHERE sequence = ?1", &row, &err) < 0 ||
 	    !sql_bind(row, "i", s->sequence) || sqlite3_step(row) != SQLITE_ROW) {
 		found(a, AUDIT_SEAL, s->sequence, s->sequence,
-		    "event %lld was sealed at %.19s and is not there any more", (long long)s->sequence, at);
+		    "event %lld was sealed at %.19s and is not there any more",
+		    (long long)s->sequence, at);
 	} else if (!sql_text(row, 0) || strcmp(sql_text(row, 0), s->hash) != 0) {
 		found(a, AUDIT_SEAL, s->sequence, s->sequence,
 		    "event %lld is not the one that %s sealed at %.19s: it, or one before it, was "
@@ -209,8 +212,8 @@ check_event(struct audit *a, const struct event *e)
 	size_t before = a->result->findings;
 
 	if (!e->station || strcmp(e->station, a->l->station) != 0)
-		found(a, AUDIT_FOREIGN, e->sequence, e->sequence, "event %lld is of another station",
-		    (long long)e->sequence);
+		found(a, AUDIT_FOREIGN, e->sequence, e->sequence,
+		    "event %lld is of another station", (long long)e->sequence);
 	if (fits)
 		check_link(a, e);
 	check_seal_in(a, e);
@@ -273,8 +276,8 @@ tell_gap(struct audit *a, int state, int64_t first, int64_t last)
 	else
 		snprintf(range, sizeof(range), "%lld to %lld", (long long)first, (long long)last);
 	if (state < 0)
-		found(a, AUDIT_UNREADABLE, first, last, "event%s %s cannot be read: the file is damaged there",
-		    many, range);
+		found(a, AUDIT_UNREADABLE, first, last,
+		    "event%s %s cannot be read: the file is damaged there", many, range);
 	else
 		found(a, AUDIT_MISSING, first, last, "event%s %s %s missing", many, range, is);
 	a->is_link_known = false;
@@ -329,9 +332,11 @@ find_end(struct audit *a)
 	struct error ignored = { 0 };
 	int64_t last = -1, counter = -1;
 
-	if (sql_number(a->l->db, "SELECT coalesce(max(sequence), 0) FROM events", &last, &ignored) < 0)
+	if (sql_number(a->l->db, "SELECT coalesce(max(sequence), 0) FROM events",
+		&last, &ignored) < 0)
 		last = -1;
-	if (sql_number(a->l->db, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'",
+	if (sql_number(a->l->db,
+		"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'",
 		&counter, &ignored) < 0)
 		counter = -1;
 	a->last = last >= 0 ? last : counter;
@@ -347,9 +352,10 @@ check_end(struct audit *a)
 
 	if (a->last <= EVENT_SEQUENCE_MAX)
 		return;
-	found(a, AUDIT_FOREIGN, a->last, a->last, "event %lld does not belong in this file: no ledger "
-	    "goes so far", (long long)a->last);
-	if (sql_number(a->l->db, "SELECT coalesce(max(sequence), 0) FROM events WHERE sequence <= 1 << 53",
+	found(a, AUDIT_FOREIGN, a->last, a->last, "event %lld does not belong in this file: "
+	    "no ledger goes so far", (long long)a->last);
+	if (sql_number(a->l->db,
+		"SELECT coalesce(max(sequence), 0) FROM events WHERE sequence <= 1 << 53",
 		&last, &ignored) < 0)
 		last = 0;
 	a->last = last;
@@ -362,8 +368,10 @@ check_beginning(struct audit *a)
 	auto_statement sqlite3_stmt *s = NULL;
 	struct error ignored = { 0 };
 
-	if (sql_prepare(a->l->db, "SELECT min(sequence), max(sequence) FROM events WHERE sequence < ?1",
-		&s, &ignored) < 0 || !sql_bind(s, "i", a->l->first) || sqlite3_step(s) != SQLITE_ROW ||
+	if (sql_prepare(a->l->db,
+		"SELECT min(sequence), max(sequence) FROM events WHERE sequence < ?1",
+		&s, &ignored) < 0 ||
+	    !sql_bind(s, "i", a->l->first) || sqlite3_step(s) != SQLITE_ROW ||
 	    sqlite3_column_type(s, 0) == SQLITE_NULL)
 		return;
 	found(a, AUDIT_FOREIGN, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1),
@@ -399,8 +407,8 @@ compare_schemas(struct audit *a, sqlite3_stmt *want, sqlite3_stmt *have)
 			found(a, AUDIT_SCHEMA, 0, 0, "the %s %s does not belong in the file",
 			    sql_text(have, 0), sql_text(have, 1));
 		else if (!same_text(sql_text(want, 2), sql_text(have, 2)))
-			found(a, AUDIT_SCHEMA, 0, 0, "the %s %s is not as it was made", sql_text(have, 0),
-			    sql_text(have, 1));
+			found(a, AUDIT_SCHEMA, 0, 0, "the %s %s is not as it was made",
+			    sql_text(have, 0), sql_text(have, 1));
 		if (order <= 0)
 			w = sqlite3_step(want);
 		if (order >= 0)
@@ -481,7 +489,8 @@ check_heads(struct audit *a)
 		}
 		head->sequence = s.sequence;
 		/* Before this file, or behind it where others follow: it is theirs to show. */
-		if (s.sequence < a->l->first - 1 || (a->known->has_more && s.sequence > a->result->last))
+		if (s.sequence < a->l->first - 1 ||
+		    (a->known->has_more && s.sequence > a->result->last))
 			continue;
 		head->is_judged = true;
 		check_against(a, &s, "the seal given");
@@ -495,8 +504,8 @@ audit_run(struct ledger *l, const struct audit_known *known, audit_fn *tell, voi
 	static const struct audit_known nothing;
 	struct audit_result result = { .first = l->first, .last = l->first - 1 };
 	struct audit a = {
-		.l = l, .known = known ? known : &nothing, .tell = tell, .ctx = ctx, .result = &result,
-		.is_link_known = true,
+		.l = l, .known = known ? known : &nothing, .tell = tell, .ctx = ctx,
+		.result = &result, .is_link_known = true,
 	};
 	int64_t counter;
 	int rc;
@@ -510,8 +519,9 @@ audit_run(struct ledger *l, const struct audit_known *known, audit_fn *tell, voi
 	check_beginning(&a);
 	rc = walk(&a, err);
 	if (rc == 0 && counter >= 0 && result.last >= result.first && counter < result.last)
-		found(&a, AUDIT_SCHEMA, 0, 0, "the counter of events stands at %lld and not at %lld: it was set "
-		    "back, or taken away", (long long)counter, (long long)result.last);
+		found(&a, AUDIT_SCHEMA, 0, 0,
+		    "the counter of events stands at %lld and not at %lld: it was set back, "
+		    "or taken away", (long long)counter, (long long)result.last);
 	if (rc == 0 && counter > a.last)
 		found(&a, AUDIT_CUT_OFF, a.last + 1, counter,
 		    "the ledger once went on to event %lld; from %lld on it was cut off",

@@ -52,8 +52,10 @@ struct audit_known {
 	struct audit_head	*heads;		/* each judged once, whichever file has it */
 	size_t			 n_heads;
 	bool			 has_more;	/* files that continue this one follow */
-	const struct blob	*anchors;	/* who may sign seals: certificates, as for signed_open() */
-	struct audit_stamp	*stamps;	/* matched with the seals, whichever file has them */
+	const struct blob	*anchors;	/* who may sign seals: certificates, as for
+						 * signed_open() */
+	struct audit_stamp	*stamps;	/* matched with the seals, whichever file has
+						 * them */
 	size_t			 n_stamps;
 	const char		*carried;	/* hash that the file must follow */
 	int64_t			 first;		/* and with which sequence; 0: not known */

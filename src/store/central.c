@@ -87,13 +87,15 @@ check_url(const char *url, bool *is_local, bool *has_mode, struct error *err)
 	size_t i;
 
 	if (!o) {
-		error_set(err, ERR_USAGE, "%.*s", why ? (int)strcspn(why, "\n") : 0, why ? why : "");
+		error_set(err, ERR_USAGE, "%.*s", why ? (int)strcspn(why, "\n") : 0,
+		    why ? why : "");
 		pq.freemem(why);
 		return -1;
 	}
 	if (option(o, "password")) {
 		error_set(err, ERR_USAGE, "a password does not belong on the command line");
-		return error_hint(err, "put it into ~/.pgpass (mode 0600), or use a client certificate");
+		return error_hint(err,
+		    "put it into ~/.pgpass (mode 0600), or use a client certificate");
 	}
 	host = option(o, "host");
 	mode = option(o, "sslmode");
@@ -104,7 +106,8 @@ check_url(const char *url, bool *is_local, bool *has_mode, struct error *err)
 		if (strcmp(mode, strong[i]) == 0)
 			return 0;
 	if (mode && !*is_local)
-		return error_set(err, ERR_USAGE, "sslmode=%s sends the record in the clear; use verify-full", mode);
+		return error_set(err, ERR_USAGE,
+		    "sslmode=%s sends the record in the clear; use verify-full", mode);
 	return 0;
 }
 
@@ -112,11 +115,11 @@ int
 central_open(const char *url, struct central **out, struct error *err)
 {
 	auto_central struct central *c = calloc(1, sizeof(*c));
-	const char *keys[] = { "dbname", "connect_timeout", "tcp_user_timeout", "application_name", "options",
-		"sslmode", NULL };
+	const char *keys[] = { "dbname", "connect_timeout", "tcp_user_timeout",
+	    "application_name", "options", "sslmode", NULL };
 	const char *values[] = { url, "10", "30000", "chaperone",
-		"-c statement_timeout=60000 -c client_min_messages=warning -c synchronous_commit=on",
-		"verify-full", NULL };
+	    "-c statement_timeout=60000 -c client_min_messages=warning -c synchronous_commit=on",
+	    "verify-full", NULL };
 	bool is_local = false, has_mode = false;
 
 	if (!c)
@@ -207,10 +210,12 @@ sound_alarm(struct central *c, const char *station, const char *sequence, const 
 
 	/* Best effort: the database noticed by itself where it could. */
 	(void)run(c, "INSERT INTO chaperone.alarms (station, sequence, kept, offered, what)"
-	    " VALUES ($1, $2, $3, $4, 'the station does not have what it sent')", 4, values, &ignored);
-	error_set(err, ERR_DATA, "event %s of station %s is another one in the database: the station "
-	    "was cloned, or its ledger rolled back", sequence, station);
-	return error_hint(err, "find out which ledger is the true one; each station needs an id of its own");
+	    " VALUES ($1, $2, $3, $4, 'the station does not have what it sent')",
+	    4, values, &ignored);
+	error_set(err, ERR_DATA, "event %s of station %s is another one in the database: "
+	    "the station was cloned, or its ledger rolled back", sequence, station);
+	return error_hint(err, "find out which ledger is the true one; "
+	    "each station needs an id of its own");
 }
 
 static int
@@ -234,7 +239,8 @@ find_start(struct central *c, struct ledger *l, const struct ledger_head *head, 
 	char last[24];
 
 	/* After an archive others may follow there; after a file in use nothing can. */
-	snprintf(last, sizeof(last), "%lld", (long long)(head->is_closed ? head->sequence : INT64_MAX));
+	snprintf(last, sizeof(last), "%lld",
+	    (long long)(head->is_closed ? head->sequence : INT64_MAX));
 	values[1] = last;
 	r = query(c, "SELECT sequence, hash FROM chaperone.chain WHERE station = $1"
 	    " AND sequence <= $2::bigint ORDER BY sequence DESC LIMIT 1", 2, values);
@@ -272,8 +278,8 @@ check_next(const struct batch *b, const struct event *e, struct error *err)
 
 	if (event_hash(e, hash, err) < 0)
 		return -1;
-	if (e->sequence == b->last + 1 && e->hash && strcmp(hash, e->hash) == 0 && event_is_sound(e) &&
-	    (!b->previous[0] || strcmp(e->previous, b->previous) == 0))
+	if (e->sequence == b->last + 1 && e->hash && strcmp(hash, e->hash) == 0 &&
+	    event_is_sound(e) && (!b->previous[0] || strcmp(e->previous, b->previous) == 0))
 		return 0;
 	error_set(err, ERR_DATA, "the ledger does not hold at event %lld: nothing more is sent",
 	    (long long)b->last + 1);
@@ -314,13 +320,15 @@ send_batch(struct central *c, const char *json, int64_t *added, struct error *er
 	if (run(c, "BEGIN", 0, NULL, err) < 0)
 		return -1;
 	r = query(c, "INSERT INTO chaperone.chain (station, sequence, hash)"
-	    " SELECT station, sequence, hash" ROWS " ORDER BY sequence ON CONFLICT DO NOTHING", 1, values);
+	    " SELECT station, sequence, hash" ROWS " ORDER BY sequence ON CONFLICT DO NOTHING",
+	    1, values);
 	if (pq.resultStatus(r) != PGRES_COMMAND_OK) {
 		failed(c, r, "the database", err);
-	} else if (run(c, "INSERT INTO chaperone.events (station, sequence, at, wall_ms, monotonic_ms, boot,"
-		" run, device, kind, body, previous, hash) SELECT station, sequence,"
-		" to_timestamp(wall_ms / 1000.0), wall_ms, monotonic_ms, boot, run, device, kind, body,"
-		" previous, hash" ROWS " WHERE EXISTS (SELECT FROM chaperone.chain k WHERE"
+	} else if (run(c, "INSERT INTO chaperone.events (station, sequence, at, wall_ms,"
+		" monotonic_ms, boot, run, device, kind, body, previous, hash)"
+		" SELECT station, sequence, to_timestamp(wall_ms / 1000.0), wall_ms,"
+		" monotonic_ms, boot, run, device, kind, body, previous, hash" ROWS
+		" WHERE EXISTS (SELECT FROM chaperone.chain k WHERE"
 		" k.station = e.station AND k.sequence = e.sequence AND k.hash = e.hash)"
 		" ON CONFLICT DO NOTHING", 1, values, err) == 0 &&
 	    run(c, "COMMIT", 0, NULL, err) == 0) {
@@ -356,7 +364,8 @@ central_push(struct central *c, struct ledger *l, struct central_pushed *out, st
 	struct ledger_head head;
 
 	*out = (struct central_pushed){ 0 };
-	if (ledger_head(l, &head, err) < 0 || find_start(c, l, &head, &next.after, &out->lacks, err) < 0)
+	if (ledger_head(l, &head, err) < 0 ||
+	    find_start(c, l, &head, &next.after, &out->lacks, err) < 0)
 		return -1;
 	out->sequence = batch.last = next.after;
 	for (;;) {
@@ -433,12 +442,13 @@ central_each(struct central *c, const struct ledger_filter *f, ledger_event_fn *
 	/* The statement lasts until the last row is taken: years of many stations are a minute. */
 	if (run(c, "SET statement_timeout = 0", 0, NULL, err) < 0)
 		return -1;
-	if (!pq.sendQueryParams(c->db, "SELECT station, sequence, wall_ms, monotonic_ms, boot, run, device,"
-		" kind, body, previous, hash FROM chaperone.events"
+	if (!pq.sendQueryParams(c->db, "SELECT station, sequence, wall_ms, monotonic_ms, boot,"
+		" run, device, kind, body, previous, hash FROM chaperone.events"
 		" WHERE ($1::text IS NULL OR kind = $1)"
 		" AND ($2::text IS NULL OR body::jsonb ->> 'policy' = $2)"
 		" AND ($3::text IS NULL OR body::jsonb ->> 'verdict' = $3)"
-		" AND wall_ms >= $4::bigint AND wall_ms < $5::bigint ORDER BY wall_ms, station, sequence",
+		" AND wall_ms >= $4::bigint AND wall_ms < $5::bigint"
+		" ORDER BY wall_ms, station, sequence",
 		5, NULL, values, NULL, NULL, 0) || !pq.setSingleRowMode(c->db))
 		return failed(c, NULL, "the database", err);
 	return each_row(c, fn, ctx, err);

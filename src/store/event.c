@@ -39,7 +39,8 @@ event_hash(const struct event *e, char out[EVENT_HASH_MAX], struct error *err)
 	    "chaperone.ledger/1\n%s\n%lld\n%lld\n%lld\n%s\n%s\n%s\n%s\n%s\n%s\n",
 	    or_nothing(e->station), (long long)e->sequence, (long long)e->wall_ms,
 	    (long long)e->monotonic_ms, or_nothing(e->boot), or_nothing(e->run),
-	    or_nothing(e->device), or_nothing(e->kind), or_nothing(e->previous), or_nothing(e->body));
+	    or_nothing(e->device), or_nothing(e->kind), or_nothing(e->previous),
+	    or_nothing(e->body));
 
 	if (len < 0) {
 		bytes = NULL;
@@ -66,7 +67,8 @@ is_line(const char *s, size_t limit)
 bool
 event_is_sound(const struct event *e)
 {
-	return !e->is_cut && is_line(e->station, EVENT_TEXT_MAX) && is_line(e->boot, EVENT_TEXT_MAX) &&
+	return !e->is_cut &&
+	    is_line(e->station, EVENT_TEXT_MAX) && is_line(e->boot, EVENT_TEXT_MAX) &&
 	    is_line(e->run, EVENT_TEXT_MAX) && is_line(e->kind, EVENT_TEXT_MAX) &&
 	    (!e->device || (*e->device && is_line(e->device, EVENT_TEXT_MAX))) &&
 	    is_line(e->previous, EVENT_HASH_MAX - 1) && is_line(e->body, EVENT_BODY_MAX);

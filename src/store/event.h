@@ -37,7 +37,8 @@ struct event {
 	int64_t		 sequence;	/* from 1, without gaps */
 	int64_t		 wall_ms;	/* since 1970, UTC */
 	int64_t		 monotonic_ms;	/* CLOCK_MONOTONIC: since boot, cannot be set back */
-	const char	*boot;		/* the kernel's boot id, which gives monotonic_ms its sense */
+	const char	*boot;		/* the kernel's boot id, which gives monotonic_ms its
+					 * sense */
 	const char	*run;		/* UUID of the command that wrote it */
 	const char	*device;	/* UDID, or NULL */
 	const char	*kind;

@@ -169,8 +169,8 @@ ledger_open(const struct ledger_place *place, enum ledger_mode mode, struct ledg
 	if (open_connection(l, place->station ? place->station : fresh, err) < 0)
 		return -1;
 	if (place->station && strcmp(place->station, l->station) != 0)
-		return error_set(err, ERR_USAGE, "%s is the ledger of station %s, not of %s", l->path,
-		    l->station, place->station);
+		return error_set(err, ERR_USAGE, "%s is the ledger of station %s, not of %s",
+		    l->path, l->station, place->station);
 	if (mode == LEDGER_WRITE && ledgerhandle_is_closed(l) && finish_rotation(l, err) < 0)
 		return -1;
 	*out = steal_pointer(&l);
@@ -234,7 +234,8 @@ ledgerhandle_event(sqlite3_stmt *s, struct event *out)
 		.hash = sql_text(s, 10),
 	};
 	for (i = 0; i <= 10; i++)
-		out->is_cut = out->is_cut || (sqlite3_column_type(s, i) == SQLITE_TEXT && sql_is_cut(s, i));
+		out->is_cut = out->is_cut ||
+		    (sqlite3_column_type(s, i) == SQLITE_TEXT && sql_is_cut(s, i));
 }
 
 /* A condition that is asked for, and what its ? stands for. */
@@ -269,7 +270,8 @@ prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out
 	const struct condition conditions[] = {
 		{ "sequence > ?", NULL, f->after },
 		{ f->device ? device_condition(f->device) : NULL, f->device ? udid : NULL, 0 },
-		{ f->run && strlen(f->run) < FULL_RUN ? "run LIKE ? || '%'" : "run = ?", f->run, 0 },
+		{ f->run && strlen(f->run) < FULL_RUN ? "run LIKE ? || '%'" : "run = ?",
+		    f->run, 0 },
 		{ "kind = ?", f->kind, 0 },
 		{ "kind = 'verdict' AND json_extract(body, '$.verdict') = ?", f->verdict, 0 },
 		{ "json_extract(body, '$.policy') = ?", f->policy, 0 },
@@ -284,7 +286,8 @@ prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out
 		text_canonical_udid(f->device, udid, sizeof(udid));
 	for (i = 0; i < countof(conditions); i++)
 		if (conditions[i].text || conditions[i].number)
-			used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND %s", conditions[i].sql);
+			used += (size_t)snprintf(sql + used, sizeof(sql) - used, " AND %s",
+			    conditions[i].sql);
 	snprintf(sql + used, sizeof(sql) - used, " ORDER BY sequence LIMIT %lld",
 	    f->limit ? (long long)f->limit : -1LL);
 	if (sql_prepare(l->db, sql, out, err) < 0)
@@ -293,7 +296,8 @@ prepare_each(struct ledger *l, const struct ledger_filter *f, sqlite3_stmt **out
 		if (conditions[i].text)
 			sqlite3_bind_text(*out, ++n, conditions[i].text, -1, SQLITE_TRANSIENT);
 		if (conditions[i].text == udid)
-			sqlite3_bind_text(*out, ++n, *f->token ? f->token : udid, -1, SQLITE_TRANSIENT);
+			sqlite3_bind_text(*out, ++n, *f->token ? f->token : udid, -1,
+			    SQLITE_TRANSIENT);
 		if (!conditions[i].text && conditions[i].number)
 			sqlite3_bind_int64(*out, ++n, conditions[i].number);
 	}

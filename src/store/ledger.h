@@ -102,8 +102,10 @@ const char *ledger_path(const struct ledger *l);
 
 /* All that is given must hold; NULL and 0 are not given. */
 struct ledger_filter {
-	const char	*device;	/* UDID, or a serial number, ECID or name that a verdict knows */
-	char		 token[EVENT_TEXT_MAX];	/* what stands for device under a key; "": nothing */
+	const char	*device;	/* UDID, or a serial number, ECID or name that a
+					 * verdict knows */
+	char		 token[EVENT_TEXT_MAX];	/* what stands for device under a key;
+						 * "": nothing */
 	const char	*run;		/* or its first digits */
 	const char	*kind;
 	const char	*verdict, *policy;

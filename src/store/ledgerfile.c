@@ -126,10 +126,12 @@ check_file(const char *path, struct error *err)
 	else if (!S_ISREG(st.st_mode))
 		error_set(err, ERR_IO, "the ledger %s is no regular file", path);
 	else if (st.st_uid != geteuid() || (st.st_mode & 022))
-		error_set(err, ERR_IO, "the ledger %s belongs to, or can be written by, others", path);
+		error_set(err, ERR_IO,
+		    "the ledger %s belongs to, or can be written by, others", path);
 	else
 		return 0;
-	return error_hint(err, "nothing is sent that cannot be recorded; name another file with --ledger");
+	return error_hint(err, "nothing is sent that cannot be recorded; "
+	    "name another file with --ledger");
 }
 
 static int
@@ -154,8 +156,8 @@ ledgerfile_lock(const char *path, bool is_alone, bool is_reader, int64_t busy_ms
 		name = NULL;
 		return error_memory(err);
 	}
-	lock = open(name, (is_reader ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
-	    0600);
+	lock = open(name, (is_reader ? O_RDONLY : O_RDWR | O_CREAT) |
+	    O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (lock < 0 && is_reader)
 		return 0;
 	if (lock < 0)
@@ -164,7 +166,8 @@ ledgerfile_lock(const char *path, bool is_alone, bool is_reader, int64_t busy_ms
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK || deadline_passed(deadline))
-			return error_set_sys(err, errno == EWOULDBLOCK ? ERR_UNAVAILABLE : ERR_IO, errno,
+			return error_set_sys(err,
+			    errno == EWOULDBLOCK ? ERR_UNAVAILABLE : ERR_IO, errno,
 			    "the ledger %s is being opened or closed by others", path);
 		if (deadline_pause(deadline_sooner(deadline, deadline_in(LOCK_RETRY_MS)), err) < 0)
 			return -1;
@@ -418,7 +421,8 @@ ledgerfile_open_read(const char *path, int64_t busy_ms, sqlite3 **out, struct er
 	if (access(path, R_OK) < 0) {
 		error_set_sys(err, ERR_NOINPUT, errno, "the ledger %s", path);
 		return access(path, F_OK) == 0 ? -1 :
-		    error_hint(err, "nothing was recorded there yet; --ledger FILE names another ledger");
+		    error_hint(err, "nothing was recorded there yet; "
+			"--ledger FILE names another ledger");
 	}
 	if (connect_file(path, SQLITE_OPEN_READONLY, busy_ms, ERR_NOINPUT, &db, &first) == 0 &&
 	    check_is_ledger(db, path, &first) == 0) {

@@ -87,9 +87,9 @@ path_beside(const char *ledger)
 {
 	const char *slash = strrchr(ledger, '/');
 	char *path = NULL;
+	int len = slash ? (int)(slash - ledger) + 1 : 0;
 
-	return asprintf(&path, "%.*sprivacy.key", slash ? (int)(slash - ledger) + 1 : 0, ledger) < 0 ?
-	    NULL : path;
+	return asprintf(&path, "%.*sprivacy.key", len, ledger) < 0 ? NULL : path;
 }
 
 static int
@@ -146,7 +146,8 @@ add_secret(const struct privacy *p, struct secrets *s, enum privacy_mode mode, c
 	struct secret *item = &s->items[s->n];
 
 	if (s->n == SECRETS_MAX)
-		return error_set(err, ERR_USAGE, "an event with that many devices cannot be made private");
+		return error_set(err, ERR_USAGE,
+		    "an event with that many devices cannot be made private");
 	*item = (struct secret){ .value = strdup(value) };
 	if (!item->value)
 		return error_memory(err);
@@ -262,8 +263,9 @@ static bool
 is_own_word(const char *key)
 {
 	static const char *const keys[] = {
-		"schema", "at", "run", "command", "verdict", "reason", "truth", "policy", "steps", "action",
-		"product", "model", "class", "os", "build", "location", "slot", "connection", "activation",
+		"schema", "at", "run", "command", "verdict", "reason", "truth", "policy",
+		"steps", "action", "product", "model", "class", "os", "build", "location",
+		"slot", "connection", "activation",
 		"identifier", "uuid", "expected_uuid", "key", "domain",
 	};
 	size_t i;
@@ -306,8 +308,8 @@ check(const struct privacy *p, struct error *err)
 {
 	if (!privacy_needs_key(p) || (p->key && p->key->len >= KEY_MIN))
 		return 0;
-	return error_set(err, ERR_USAGE, "hashing names or serial numbers takes a key of %d bytes or more",
-	    KEY_MIN);
+	return error_set(err, ERR_USAGE,
+	    "hashing names or serial numbers takes a key of %d bytes or more", KEY_MIN);
 }
 
 int

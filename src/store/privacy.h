@@ -11,8 +11,10 @@ struct json_t;
 
 struct privacy {
 	enum privacy_mode	 names;		/* a device name is often a person's */
-	enum privacy_mode	 serials;	/* serial number, ECID, IMEI, phone number, MAC address */
-	enum privacy_mode	 udids;		/* OMIT counts as HASH: events must tell devices apart */
+	enum privacy_mode	 serials;	/* serial number, ECID, IMEI, phone number,
+						 * MAC address */
+	enum privacy_mode	 udids;		/* OMIT counts as HASH: events must tell
+						 * devices apart */
 	const struct blob	*key;		/* for PRIVACY_HASH, at least 16 bytes */
 };
 

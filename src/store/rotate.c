@@ -125,7 +125,8 @@ check_archive(const struct ledger *l, const char *archive, struct error *err)
 		return error_memory(err);
 	}
 	if (is_same_entry(l->path, archive))
-		return error_set(err, ERR_USAGE, "%s is the ledger itself: an archive has another name", archive);
+		return error_set(err, ERR_USAGE,
+		    "%s is the ledger itself: an archive has another name", archive);
 	if (stat(folder, &st) < 0)
 		return error_set_sys(err, ERR_CREATE, errno, "%s", archive);
 	if (stat(l->path, &ours) == 0 && st.st_dev != ours.st_dev)

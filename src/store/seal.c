@@ -30,7 +30,8 @@ append_seal(struct ledger *l, const char *run, const struct ledger_head *head,
 	if (signed_encode(cms, &text, err) < 0)
 		return -1;
 	body = json_pack("{s:s, s:s, s:I, s:s, s:s}", "schema", "chaperone.signature/1",
-	    "purpose", "seal", "sequence", (json_int_t)head->sequence, "hash", head->hash, "cms", text);
+	    "purpose", "seal", "sequence", (json_int_t)head->sequence, "hash", head->hash,
+	    "cms", text);
 	if (!body)
 		return error_memory(err);
 	entry.body = body;
@@ -44,8 +45,9 @@ check_validity(const struct cert *signer, int64_t now, struct error *err)
 		return 0;
 	error_set(err, ERR_DATA, "the certificate of %s %s: a seal by it would never be accepted",
 	    signer->organization, now > signer->not_after ? "has expired" : "is not valid yet");
-	return error_hint(err, now > signer->not_after ? "seal with another identity; what was sealed "
-	    "before stays sealed" : "check this computer's clock");
+	return error_hint(err, now > signer->not_after ?
+	    "seal with another identity; what was sealed before stays sealed" :
+	    "check this computer's clock");
 }
 
 int
@@ -76,7 +78,8 @@ seal_make(struct ledger *l, const char *run, sign_fn *sign, void *ctx, struct bl
 	/* What whoever verifies it would call broken, for ever, does not go on record. */
 	if (sign(ctx, text, strlen(text), &bytes, err) < 0 ||
 	    seal_read(bytes.data, bytes.len, NULL, &made, err) < 0 ||
-	    check_validity(&made.signer, now.tv_sec, err) < 0 || append_seal(l, run, &head, &bytes, err) < 0)
+	    check_validity(&made.signer, now.tv_sec, err) < 0 ||
+	    append_seal(l, run, &head, &bytes, err) < 0)
 		return -1;
 	if (cms) {
 		blob_clear(cms);

@@ -18,7 +18,8 @@ hint_for(int code)
 	case SQLITE_LOCKED:
 		return "another process holds the ledger; run it again when that has ended";
 	case SQLITE_CORRUPT:
-		return "chaperone ledger verify names what can still be read; keep a copy of the file";
+		return "chaperone ledger verify names what can still be read; "
+		    "keep a copy of the file";
 	case SQLITE_NOTADB:
 		return "this is no ledger: name another file with --ledger";
 	case SQLITE_READONLY:
@@ -90,7 +91,8 @@ sql_bind(sqlite3_stmt *s, const char *letters, ...)
 		if (letters[i] == 'i')
 			rc = sqlite3_bind_int64(s, i + 1, va_arg(ap, int64_t));
 		else
-			rc = sqlite3_bind_text(s, i + 1, va_arg(ap, const char *), -1, SQLITE_STATIC);
+			rc = sqlite3_bind_text(s, i + 1, va_arg(ap, const char *), -1,
+			    SQLITE_STATIC);
 	}
 	va_end(ap);
 	return rc == SQLITE_OK;

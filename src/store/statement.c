@@ -76,7 +76,8 @@ statement_read(const void *data, size_t len, const struct blob *anchors, const c
 		return error_set(err, ERR_DATA, "it is signed, but what it says is no statement");
 	said = json_text(content, "nonce", NULL);
 	if (nonce && (!said || strcmp(nonce, said) != 0))
-		return error_set(err, ERR_DATA, "the statement repeats another nonce: it answers another question");
+		return error_set(err, ERR_DATA,
+		    "the statement repeats another nonce: it answers another question");
 	statement_clear(out);
 	*out = (struct statement){ .content = steal_pointer(&content), .signed_at = s.signed_at,
 		.is_trusted = s.is_trusted };

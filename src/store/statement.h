@@ -19,7 +19,8 @@ struct statement_claim {
 	const char		*station;
 	const char		*nonce;		/* from whoever asks; NULL: a random UUID */
 	const struct json_t	*results;	/* array of chaperone.result/1, facts added */
-	const struct json_t	*profiles;	/* array of identifier, uuid, sha256 of what was wanted */
+	const struct json_t	*profiles;	/* array of identifier, uuid, sha256 of what
+						 * was wanted */
 };
 
 /* Before anything is done: ERR_USAGE for a nonce that statement_make() would not take. */
