@@ -39,7 +39,8 @@ add_headers(struct MHD_Response *response, unsigned status, const char *type)
 	size_t i;
 
 	for (i = 0; i < countof(protection); i++)
-		if (mhd.add_response_header(response, protection[i].name, protection[i].value) != MHD_YES)
+		if (mhd.add_response_header(response, protection[i].name,
+			protection[i].value) != MHD_YES)
 			return false;
 	if (status == 405 && mhd.add_response_header(response, "Allow", "GET, HEAD") != MHD_YES)
 		return false;
@@ -84,7 +85,8 @@ queue_line(struct client *client, unsigned status, const char *line)
 	char text[300];
 	int len = snprintf(text, sizeof(text), "%s\n", line);
 
-	return queue_sheet(client, status, plain_text, sheet_new(text, (size_t)len), 0, (size_t)len);
+	return queue_sheet(client, status, plain_text, sheet_new(text, (size_t)len),
+	    0, (size_t)len);
 }
 
 static void
@@ -102,7 +104,8 @@ queue_file(struct client *client, const char *type, const char *text)
 	char *bytes = (char *)(uintptr_t)text;
 
 	return queue(client, 200, type,
-	    mhd.create_response_from_buffer_with_free_callback_cls(strlen(text), bytes, keep, NULL));
+	    mhd.create_response_from_buffer_with_free_callback_cls(strlen(text), bytes,
+		keep, NULL));
 }
 
 static enum MHD_Result

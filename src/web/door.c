@@ -116,7 +116,8 @@ door_open(const char *text, struct door *door, struct error *err)
 
 	if (parse_address(text, &address, err) < 0)
 		return -1;
-	len = address.ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	len = address.ss_family == AF_INET ? sizeof(struct sockaddr_in) :
+	    sizeof(struct sockaddr_in6);
 	listener = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener < 0)
 		return error_set_sys(err, ERR_UNAVAILABLE, errno, "a socket for %s", text);

@@ -90,7 +90,8 @@ guard_check(const struct question *q, const char *const *names, size_t n_names)
 	if (q->n_hosts != 1 || !q->host)
 		return (struct refusal_of_request){ 400, "exactly one Host is needed" };
 	if (!is_our_host(q, names, n_names))
-		return (struct refusal_of_request){ 421, "this station is not called by that name" };
+		return (struct refusal_of_request){ 421,
+		    "this station is not called by that name" };
 	if (strcmp(q->method, "GET") != 0 && strcmp(q->method, "HEAD") != 0)
 		return (struct refusal_of_request){ 405, "this page can only be read" };
 	if (is_of_another_site(q))

@@ -21,7 +21,8 @@ struct client {
 	struct MHD_Connection	*connection;	/* owns fd, and ends this with itself */
 	int			 fd;
 	struct sockaddr_storage	 peer;
-	int64_t			 due_ms;	/* what is under way must be over; NEVER_MS: nothing is */
+	int64_t			 due_ms;	/* what is under way must be over; NEVER_MS:
+						 * nothing is */
 
 	/* while it streams */
 	bool			 streams, is_gone;
@@ -34,7 +35,8 @@ struct client {
 struct web {
 	struct door		 door;
 	bool			 is_listening;	/* the door is in poller */
-	int			 poller;	/* epoll: door, libmicrohttpd, streams that hang up */
+	int			 poller;	/* epoll: door, libmicrohttpd, streams that
+						 * hang up */
 	struct MHD_Daemon	*daemon;
 	bool			 is_closing;
 	char			**names;
@@ -49,7 +51,8 @@ struct web {
 	unsigned long		 board_id;
 	int64_t			 published_ms;
 	int64_t			 told_ms;	/* when streams last heard of a board */
-	int64_t			 tell_ms;	/* when they hear of the next; NEVER_MS: know it all */
+	int64_t			 tell_ms;	/* when they hear of the next; NEVER_MS: know
+						 * it all */
 	struct sheet		*beat;
 	unsigned long		 beat_id;
 	int64_t			 beat_due_ms;

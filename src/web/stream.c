@@ -97,7 +97,8 @@ stream_begin(struct client *client)
 	struct epoll_event hang_up = { EPOLLRDHUP | EPOLLONESHOT, { .ptr = client } };
 	struct MHD_Response *response;
 
-	response = mhd.create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, client, NULL);
+	response = mhd.create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream,
+	    client, NULL);
 	if (!response)
 		return NULL;
 	/* A suspended connection is not watched, so a browser's leaving would go

@@ -116,7 +116,8 @@ let_guests_in(struct web *web)
 		if (!is_welcome(web, &guest))
 			door_turn_away(guest.fd, "the station has too many visitors");
 		else	/* which closes it when it fails */
-			mhd.add_connection(web->daemon, guest.fd, (struct sockaddr *)&guest.peer, guest.len);
+			mhd.add_connection(web->daemon, guest.fd,
+			    (struct sockaddr *)&guest.peer, guest.len);
 	}
 }
 

@@ -28,7 +28,8 @@ enum {
 };
 
 struct web_options {
-	const char		*address;	/* "127.0.0.1:8765", "[::1]:8765"; port 0: any free one */
+	const char		*address;	/* "127.0.0.1:8765", "[::1]:8765"; port 0: any
+						 * free one */
 	const char *const	*host_names;	/* further names a browser may call it by */
 	size_t			 n_host_names;
 	int			 patience_ms;	/* for one request or one message; 0: 10 s */
