@@ -164,9 +164,11 @@ channel_receive(struct channel *ch, struct deadline deadline, plist_t *out, stru
 
 	if (read_exactly(ch, header, HEADER, deadline, err) < 0)
 		return -1;
-	len = (size_t)header[0] << 24 | (size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3];
+	len = (size_t)header[0] << 24 | (size_t)header[1] << 16 |
+	    (size_t)header[2] << 8 | header[3];
 	if (len == 0 || len > PROPLIST_WIRE.bytes)
-		return error_set(err, ERR_PROTOCOL, "an answer that claims to be %zu bytes long", len);
+		return error_set(err, ERR_PROTOCOL,
+		    "an answer that claims to be %zu bytes long", len);
 	if (read_body(ch, len, deadline, &body, err) < 0)
 		return -1;
 	return proplist_parse(body.data, body.len, &PROPLIST_WIRE, ERR_PROTOCOL, out, err);

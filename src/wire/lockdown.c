@@ -32,7 +32,8 @@ lockdown_open(const struct mux_device *device, struct deadline deadline, struct 
 
 	if (!l)
 		return error_memory(err);
-	if (mux_connect(device, PORT, deadline, &fd, err) < 0 || channel_new(fd, &l->channel, err) < 0) {
+	if (mux_connect(device, PORT, deadline, &fd, err) < 0 ||
+	    channel_new(fd, &l->channel, err) < 0) {
 		free(l);
 		return error_context(err, "lockdown");
 	}
@@ -82,7 +83,8 @@ check_reply(const char *request, plist_t reply, struct error *err)
 	const char *result = dict_get_string(reply, "Result");
 
 	if (!echo || strcmp(echo, request) != 0)
-		return error_set(err, ERR_PROTOCOL, "%s: the answer belongs to no such request", request);
+		return error_set(err, ERR_PROTOCOL, "%s: the answer belongs to no such request",
+		    request);
 	if (dict_get(reply, "Error") || (result && strcmp(result, "Success") != 0))
 		return lockdown_refused(request, reply, err);
 	return 0;
@@ -307,12 +309,14 @@ lockdown_pair(struct lockdown *l, const struct pair_record *r, enum lockdown_pai
 	if (err->kind != ERR_DEVICE || err->refusal != REFUSED_MC_CHALLENGE)
 		return -1;
 	extended = dict_get_dict(reply, "ExtendedResponse");
-	if (take_bytes(extended, "PairingChallenge", CHALLENGE_MAX, &out->challenge, &trouble) < 0) {
+	if (take_bytes(extended, "PairingChallenge", CHALLENGE_MAX,
+		&out->challenge, &trouble) < 0) {
 		*err = trouble;
 		return -1;
 	}
 	if (out->challenge.len == 0)
-		return error_set(err, ERR_PROTOCOL, "Pair: a challenge is required, but there is none");
+		return error_set(err, ERR_PROTOCOL,
+		    "Pair: a challenge is required, but there is none");
 	return -1;
 }
 

@@ -72,8 +72,8 @@ describe(const char *request, const char *status, enum refusal refusal, const st
 		error_set(err, ERR_DEVICE, "%s: the device answers %s", request, clean);
 	if (!cause && (refusal == REFUSED_COMMAND_FORMAT || refusal == REFUSED_STATUS_OTHER ||
 	    refusal == REFUSED_ERROR))
-		error_hint(err, "it gives no reason: run the command again, and if that does not help "
-		    "restart the device");
+		error_hint(err, "it gives no reason: run the command again, "
+		    "and if that does not help restart the device");
 }
 
 int
@@ -209,7 +209,8 @@ take_challenge(plist_t reply, struct blob *out, struct error *err)
 	size_t len;
 
 	if (!dict_get_data(reply, "Challenge", &data, &len) || len == 0 || len > CHALLENGE_MAX)
-		return error_set(err, ERR_PROTOCOL, "Escalate: an answer without a usable challenge");
+		return error_set(err, ERR_PROTOCOL,
+		    "Escalate: an answer without a usable challenge");
 	return blob_set(out, data, len) < 0 ? error_memory(err) : 0;
 }
 
@@ -233,8 +234,8 @@ mcinstall_escalate(struct mcinstall *mc, const struct blob *certificate,
 		return 0;
 	/* It migrates what its passcode protects, and gives up after 300 seconds by itself. */
 	if (err->kind == ERR_TIMEOUT || (err->kind == ERR_DEVICE && err->refusal == REFUSED_ERROR))
-		error_hint(err, "unlock the device with its passcode and run the command again; it may "
-		    "take up to 300 seconds (--timeout 320)");
+		error_hint(err, "unlock the device with its passcode and run the command again; "
+		    "it may take up to 300 seconds (--timeout 320)");
 	return -1;
 }
 

@@ -27,8 +27,9 @@ mux_needs_tcp(const struct mux_device *device)
 static bool
 is_udid(const char *s)
 {
-	return s && *s && strlen(s) < 64 &&
-	    strspn(s, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == strlen(s);
+	const char *letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-";
+
+	return s && *s && strlen(s) < 64 && strspn(s, letters) == strlen(s);
 }
 
 int

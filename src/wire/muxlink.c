@@ -95,7 +95,8 @@ connect_cable(const struct mux_device *device, uint16_t port, struct deadline de
 		err->refusal = REFUSED_PORT;
 		return -1;
 	default:
-		return error_set(err, ERR_MUX, "usbmuxd does not connect to the device (result %llu)",
+		return error_set(err, ERR_MUX,
+		    "usbmuxd does not connect to the device (result %llu)",
 		    (unsigned long long)number);
 	}
 }
@@ -126,14 +127,16 @@ record_request(const char *type, const struct mux_device *device)
 {
 	auto_plist plist_t request = muxtalk_request(type);
 
-	return dict_set_string(request, "PairRecordID", device->udid) ? steal_pointer(&request) : NULL;
+	return dict_set_string(request, "PairRecordID", device->udid) ?
+	    steal_pointer(&request) : NULL;
 }
 
 static int
 records_failed(const char *what, uint64_t result, struct error *err)
 {
 	error_set(err, ERR_MUX, "usbmuxd %s (result %llu)", what, (unsigned long long)result);
-	return error_hint(err, "usbmuxd must run and be able to write its folder /var/lib/lockdown");
+	return error_hint(err,
+	    "usbmuxd must run and be able to write its folder /var/lib/lockdown");
 }
 
 int
@@ -151,7 +154,8 @@ mux_read_pair_record(const struct mux_device *device, struct deadline deadline,
 		return -1;
 	if (dict_get_data(reply, "PairRecordData", &record, &len)) {
 		rc = blob_set(out, record, len);
-		explicit_bzero((void *)(uintptr_t)record, len);	/* the host's private key is in it */
+		/* The host's private key is in it. */
+		explicit_bzero((void *)(uintptr_t)record, len);
 		return rc < 0 ? error_memory(err) : 1;
 	}
 	if (!muxtalk_result(reply, &number) || number == 0)

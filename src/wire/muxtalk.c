@@ -18,7 +18,8 @@ enum {
 	VERSION_PLIST = 1,
 	MESSAGE_PLIST = 8,
 	MESSAGE_MAX = 4 << 20,		/* a list of some thousand devices */
-	PIECE = 64 << 10,		/* memory grows with what comes, not with what is announced */
+	PIECE = 64 << 10,		/* memory grows with what comes, not with what is
+					 * announced */
 };
 
 static const char DEFAULT_SOCKET[] = "/var/run/usbmuxd";
@@ -230,7 +231,8 @@ muxtalk_send(struct muxtalk *t, plist_t request, struct deadline deadline, struc
 	put_le32(header + 4, VERSION_PLIST);
 	put_le32(header + 8, MESSAGE_PLIST);
 	put_le32(header + 12, 1);
-	if (blob_append(&packet, header, HEADER) < 0 || blob_append(&packet, body.data, body.len) < 0)
+	if (blob_append(&packet, header, HEADER) < 0 ||
+	    blob_append(&packet, body.data, body.len) < 0)
 		return error_memory(err);
 	return write_all(t->fd, &packet, deadline, err);
 }
@@ -283,7 +285,8 @@ muxtalk_take(struct muxtalk *t, plist_t *out, struct error *err)
 		if (rc <= 0)
 			return rc;
 	}
-	if (proplist_parse(t->in.data + HEADER, len - HEADER, &PROPLIST_WIRE, ERR_MUX, out, err) < 0)
+	if (proplist_parse(t->in.data + HEADER, len - HEADER, &PROPLIST_WIRE, ERR_MUX,
+		out, err) < 0)
 		return error_context(err, "usbmuxd");
 	t->in.len = 0;
 	return 1;

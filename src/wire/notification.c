@@ -40,8 +40,8 @@ notifications_open(const struct mux_device *device, struct lockdown *l, struct d
 
 	if (!n)
 		return error_memory(err);
-	if (lockdown_start_service(l, "com.apple.mobile.insecure_notification_proxy", NULL, deadline,
-		&service, err) < 0)
+	if (lockdown_start_service(l, "com.apple.mobile.insecure_notification_proxy", NULL,
+		deadline, &service, err) < 0)
 		return -1;
 	/* TLS needs a pair record, and this is for those who have none. */
 	if (service.uses_tls)
