@@ -115,7 +115,8 @@ check_options(const struct options *options, struct error *err)
 		const char *name;
 		bool is_given;
 	} rows[] = {
-		{ "supervised-by", options->supervised_by != NULL }, { "paired", options->is_paired },
+		{ "supervised-by", options->supervised_by != NULL },
+		{ "paired", options->is_paired },
 		{ "product", options->product != NULL }, { "os", options->os != NULL },
 		{ "latency-ms", options->latency_ms != 0 },
 	};
@@ -123,8 +124,9 @@ check_options(const struct options *options, struct error *err)
 
 	for (i = 0; options->devices == 0 && i < countof(rows); i++)
 		if (rows[i].is_given)
-			return error_set(err, ERR_USAGE, "--%s is about the devices of --devices; those "
-			    "of a scenario say it themselves", rows[i].name);
+			return error_set(err, ERR_USAGE,
+			    "--%s is about the devices of --devices; "
+			    "those of a scenario say it themselves", rows[i].name);
 	return 0;
 }
 
@@ -149,7 +151,8 @@ add_plain_devices(struct bench *bench, const struct options *options, struct err
 	if (options->supervised_by) {
 		equals = strchr(options->supervised_by, '=');
 		if (!equals || equals == options->supervised_by)
-			return error_set(err, ERR_USAGE, "--supervised-by ORGANIZATION=CERTIFICATE");
+			return error_set(err, ERR_USAGE,
+			    "--supervised-by ORGANIZATION=CERTIFICATE");
 		organization = strndup(options->supervised_by,
 		    (size_t)(equals - options->supervised_by));
 		if (!organization)
@@ -322,7 +325,8 @@ main(int argc, char **argv)
 		return run_ctl(argc - 1, argv + 1);
 	while ((letter = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (letter == 'h' || letter == 'V') {
-			fputs(letter == 'h' ? usage : "chaperone-vbench " PACKAGE_VERSION "\n", stdout);
+			fputs(letter == 'h' ? usage : "chaperone-vbench " PACKAGE_VERSION "\n",
+			    stdout);
 			return EXIT_SUCCESS;
 		}
 		if (take_option(&options, letter, &err) < 0)
@@ -332,5 +336,6 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	return check_options(&options, &err) < 0 || serve(&options, &err) < 0 ? complain(&err) : EXIT_SUCCESS;
+	return check_options(&options, &err) < 0 || serve(&options, &err) < 0 ?
+	    complain(&err) : EXIT_SUCCESS;
 }
