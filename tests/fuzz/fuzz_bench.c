@@ -128,7 +128,8 @@ send_nothing(void *ctx, plist_t message)
 }
 
 static void
-speak_to(const struct service *service, struct virtual *device, struct talk *talk, bool is_escalated)
+speak_to(const struct service *service, struct virtual *device, struct talk *talk,
+    bool is_escalated)
 {
 	auto_free void *state = calloc(1, service->state_size + 1);
 	auto_blob struct blob said = { 0 };

@@ -60,9 +60,10 @@ int
 mux_read_pair_record(const struct mux_device *device, struct deadline deadline, struct blob *out,
     struct error *err)
 {
-	static const char record[] = "<plist><dict><key>HostID</key><string>H</string><key>SystemBUID</key>"
-	    "<string>B</string><key>HostCertificate</key><data>AAAA</data><key>HostPrivateKey</key>"
-	    "<data>AAAA</data><key>EscrowBag</key><data>AAAA</data></dict></plist>";
+	static const char record[] = "<plist><dict><key>HostID</key><string>H</string>"
+	    "<key>SystemBUID</key><string>B</string><key>HostCertificate</key><data>AAAA</data>"
+	    "<key>HostPrivateKey</key><data>AAAA</data><key>EscrowBag</key><data>AAAA</data>"
+	    "</dict></plist>";
 
 	(void)device;
 	(void)deadline;
@@ -154,20 +155,25 @@ build(enum job_kind kind, struct desired *out)
 		.organization = choice & IS_NAMED ? "Acme" : NULL };
 	struct error err = { 0 };
 
-	static const char given[] = "<plist><dict><key>PayloadType</key><string>Configuration</string>"
-	    "<key>PayloadVersion</key><integer>1</integer><key>PayloadIdentifier</key><string>com.given</string>"
+	static const char given[] =
+	    "<plist><dict><key>PayloadType</key><string>Configuration</string>"
+	    "<key>PayloadVersion</key><integer>1</integer>"
+	    "<key>PayloadIdentifier</key><string>com.given</string>"
 	    "<key>PayloadUUID</key><string>6F1B2C3D-0000-4000-8000-000000000000</string>"
-	    "<key>PayloadContent</key><array><dict><key>PayloadType</key>"
-	    "<string>com.apple.applicationaccess</string><key>PayloadVersion</key><integer>1</integer>"
-	    "<key>PayloadIdentifier</key><string>com.given.1</string><key>PayloadUUID</key>"
-	    "<string>6F1B2C3D-0000-4000-8000-000000000001</string><key>allowChat</key><false/>"
+	    "<key>PayloadContent</key><array><dict>"
+	    "<key>PayloadType</key><string>com.apple.applicationaccess</string>"
+	    "<key>PayloadVersion</key><integer>1</integer>"
+	    "<key>PayloadIdentifier</key><string>com.given.1</string>"
+	    "<key>PayloadUUID</key><string>6F1B2C3D-0000-4000-8000-000000000001</string>"
+	    "<key>allowChat</key><false/>"
 	    "<key>forceDelayedSoftwareUpdates</key><true/></dict></array></dict></plist>";
 	const struct blob file = { .data = (uint8_t *)(uintptr_t)given, .len = strlen(given) };
 
 	out->digest = digest_sha256;
 	if (!(choice & IS_NAMED) && desired_add_file(out, &file, &file, &err) < 0)
 		abort();
-	if (desired_add_spec(out, &spec, &err) < 0 || desired_add_absent(out, "com.old.*", &err) < 0 ||
+	if (desired_add_spec(out, &spec, &err) < 0 ||
+	    desired_add_absent(out, "com.old.*", &err) < 0 ||
 	    (kind == JOB_REMOVE && desired_invert(out, &err) < 0))
 		abort();
 }
@@ -273,8 +279,8 @@ run(enum job_kind kind)
 	auto_desired struct desired fresh = { 0 };
 	auto_outcome struct outcome outcome = { 0 };
 	auto_fd int signer = -1, signer_end = -1;
-	struct job job = { .kind = kind, .desired = desire(kind, &fresh), .signer = -1, .timeout_ms = 5000,
-		.may_ask_person = choice & ASKS_PERSON };
+	struct job job = { .kind = kind, .desired = desire(kind, &fresh), .signer = -1,
+		.timeout_ms = 5000, .may_ask_person = choice & ASKS_PERSON };
 
 	if (choice & HAS_IDENTITY) {
 		job.certificate = &certificate;
@@ -294,7 +300,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	setenv("USBMUXD_SOCKET_ADDRESS", "UNIX:/nonexistent/usbmuxd", 1);
 	talk = talk_begin(data, len, &choice);
 	/* Three bits for nine kinds: the given file takes the place of show. */
-	run(choice % 8 == JOB_SHOW && !(choice & IS_NAMED) ? JOB_DIFF : (enum job_kind)(choice % 8));
+	run(choice % 8 == JOB_SHOW && !(choice & IS_NAMED) ? JOB_DIFF :
+	    (enum job_kind)(choice % 8));
 	while (n_far_ends)
 		close(far_ends[--n_far_ends]);
 	return 0;

@@ -14,7 +14,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (envelope_open(data, len, &e, &err) < 0)
 		abort();
-	if (e.content.len > ENVELOPE_CONTENT_MAX || (e.kind == ENVELOPE_SIGNED && e.signer.sha256[0] == '\0'))
+	if (e.content.len > ENVELOPE_CONTENT_MAX ||
+	    (e.kind == ENVELOPE_SIGNED && e.signer.sha256[0] == '\0'))
 		abort();
 	return 0;
 }

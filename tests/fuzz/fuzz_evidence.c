@@ -31,7 +31,8 @@ check_refusal(const struct error *err)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	const struct blob anchors = { .data = (uint8_t *)(uintptr_t)anchor, .len = sizeof(anchor) - 1 };
+	const struct blob anchors = { .data = (uint8_t *)(uintptr_t)anchor,
+		.len = sizeof(anchor) - 1 };
 	auto_signed struct signed_content s = { 0 };
 	auto_timestamp struct timestamp t = { 0 };
 	struct error err = { 0 };

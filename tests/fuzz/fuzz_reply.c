@@ -46,8 +46,8 @@ check_error(const struct error *err)
 static void
 check_facts(const struct facts *f)
 {
-	const char *const texts[] = { f->name, f->serial, f->product, f->device_class, f->os, f->build,
-		f->activation, f->organization };
+	const char *const texts[] = { f->name, f->serial, f->product, f->device_class, f->os,
+		f->build, f->activation, f->organization };
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(*texts); i++)

@@ -21,7 +21,8 @@ read_request(const uint8_t *data, size_t len)
 
 	if (!signrequest_parse(data, len, &r))
 		return;
-	if ((r.len == 0) != (r.purpose == SIGNREQUEST_CERTIFICATE) || r.len > SIGNER_CHALLENGE_MAX || r.challenge + r.len != data + len ||
+	if ((r.len == 0) != (r.purpose == SIGNREQUEST_CERTIFICATE) ||
+	    r.len > SIGNER_CHALLENGE_MAX || r.challenge + r.len != data + len ||
 	    signrequest_write(&r, again) != len || memcmp(again, data, len) != 0)
 		abort();
 	if (signrequest_is_document(r.challenge, r.len) !=

@@ -89,7 +89,8 @@ submit(struct host *host, struct usbdevice_urb *urb)
 static int
 send_out(struct host *host, const uint8_t *data, size_t len)
 {
-	return submit(host, &(struct usbdevice_urb){ .endpoint = MUX_OUT, .data = data, .len = len });
+	return submit(host,
+	    &(struct usbdevice_urb){ .endpoint = MUX_OUT, .data = data, .len = len });
 }
 
 /* A header that is right around bytes that need not be. */

@@ -1,7 +1,8 @@
 /*
  * tap: links into a client that tells on stderr, line by line, every message that it
  * exchanges with a device: "tap > C BASE64" out, "tap < C BASE64" in, "tap = C" for a
- * new connection, whose name is C while it lasts. For tests/fuzz/record and the virtual bench alone: it tells secrets.
+ * new connection, whose name is C while it lasts. For tests/fuzz/record and the virtual
+ * bench alone: it tells secrets.
  */
 #include <openssl/evp.h>
 #include <plist/plist.h>
@@ -17,11 +18,15 @@
 
 /* The linker gives these to wire/ in place of channel's own. */
 int	__wrap_channel_new(int fd, struct channel **out, struct error *err);
-int	__wrap_channel_send(struct channel *ch, plist_t message, struct deadline d, struct error *err);
-int	__wrap_channel_receive(struct channel *ch, struct deadline d, plist_t *out, struct error *err);
+int	__wrap_channel_send(struct channel *ch, plist_t message, struct deadline d,
+    struct error *err);
+int	__wrap_channel_receive(struct channel *ch, struct deadline d, plist_t *out,
+    struct error *err);
 int	__real_channel_new(int fd, struct channel **out, struct error *err);
-int	__real_channel_send(struct channel *ch, plist_t message, struct deadline d, struct error *err);
-int	__real_channel_receive(struct channel *ch, struct deadline d, plist_t *out, struct error *err);
+int	__real_channel_send(struct channel *ch, plist_t message, struct deadline d,
+    struct error *err);
+int	__real_channel_receive(struct channel *ch, struct deadline d, plist_t *out,
+    struct error *err);
 
 static void
 tell(char direction, const struct channel *ch, plist_t message)
