@@ -53,7 +53,8 @@ allow_in_part(scmp_filter_ctx ctx, const char *families)
 	if (seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) < 0)
 		return false;
 	for (; *families; families = *end ? end + 1 : end)
-		if (!allow(ctx, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, strtoul(families, &end, 10), 0)))
+		if (!allow(ctx, SCMP_SYS(socket), 1,
+		    SCMP_A0(SCMP_CMP_EQ, strtoul(families, &end, 10), 0)))
 			return false;
 	return true;
 }
@@ -87,8 +88,8 @@ main(int argc, char **argv)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	FILE *names = argc > 3 ? fopen(argv[1], "re") : NULL;
 
-	if (!ctx || !names || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || !allow_named(ctx, names) ||
-	    !allow_in_part(ctx, argv[2]) || seccomp_load(ctx) < 0) {
+	if (!ctx || !names || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    !allow_named(ctx, names) || !allow_in_part(ctx, argv[2]) || seccomp_load(ctx) < 0) {
 		fprintf(stderr, "confined: it could not be confined\n");
 		return 99;
 	}
