@@ -3,7 +3,8 @@
 
 #include "sim/fault.h"
 
-enum outcome { ANSWERED, CLOSED_WITHOUT, CLOSED_HALFWAY, SILENT, SILENT_BYTES, ANSWERED_THEN_CLOSED };
+enum outcome { ANSWERED, CLOSED_WITHOUT, CLOSED_HALFWAY, SILENT, SILENT_BYTES,
+	ANSWERED_THEN_CLOSED };
 
 static enum outcome
 look_at(struct wire *wire, int fd)
@@ -11,7 +12,8 @@ look_at(struct wire *wire, int fd)
 	uint8_t data[4096];
 	size_t n = get(wire, fd, data, sizeof(data));
 	bool closed = is_closed(wire, fd);
-	size_t whole = n >= 4 ? 4 + ((size_t)data[0] << 24 | (size_t)data[1] << 16 | (size_t)data[2] << 8 | data[3]) : 0;
+	size_t whole = n >= 4 ? 4 + ((size_t)data[0] << 24 | (size_t)data[1] << 16 |
+	    (size_t)data[2] << 8 | data[3]) : 0;
 	bool is_whole = n >= 4 && n == whole && n > 4 && memcmp(data + 4, "<?xml", 5) == 0;
 
 	if (n == 0)
@@ -30,32 +32,58 @@ faults_strike(void **state)
 		enum outcome first, second;
 		bool stays_attached;
 	} rows[] = {
-		{ "hang", { "do", "hang" }, SILENT, SILENT, true },
-		{ "hang, but answered before", { "do", "hang", "phase", "after" }, ANSWERED, ANSWERED, true },
-		{ "hang in the middle", { "do", "hang", "phase", "middle" }, SILENT_BYTES, SILENT_BYTES, true },
-		{ "close", { "do", "close" }, CLOSED_WITHOUT, CLOSED_WITHOUT, true },
-		{ "close once it is done", { "do", "close", "phase", "unanswered" }, CLOSED_WITHOUT, CLOSED_WITHOUT, true },
-		{ "close in the middle", { "do", "close", "phase", "middle" }, CLOSED_HALFWAY, CLOSED_HALFWAY, true },
-		{ "close afterwards", { "do", "close", "phase", "after" }, ANSWERED_THEN_CLOSED, ANSWERED_THEN_CLOSED, true },
-		{ "the second message only", { "do", "close", "nth", "2" }, ANSWERED, CLOSED_WITHOUT, true },
-		{ "the first message only", { "do", "close", "nth", "1" }, CLOSED_WITHOUT, ANSWERED, true },
-		{ "once", { "do", "close", "times", "1" }, CLOSED_WITHOUT, ANSWERED, true },
-		{ "another request is spared", { "do", "close", "request", "Pair" }, ANSWERED, ANSWERED, true },
-		{ "another service is spared", { "do", "close", "at", "mcinstall" }, ANSWERED, ANSWERED, true },
-		{ "by its full name", { "do", "close", "at", "com.apple.mobile.lockdown" }, CLOSED_WITHOUT, CLOSED_WITHOUT, true },
-		{ "truncate", { "do", "truncate" }, CLOSED_HALFWAY, CLOSED_HALFWAY, true },
-		{ "garbage", { "do", "garbage" }, SILENT_BYTES, SILENT_BYTES, true },
-		{ "zero length", { "do", "zero-length" }, SILENT_BYTES, SILENT_BYTES, true },
-		{ "oversized length", { "do", "oversized-length" }, SILENT_BYTES, SILENT_BYTES, true },
-		{ "an alert where no TLS is", { "do", "tls-alert" }, CLOSED_HALFWAY, CLOSED_HALFWAY, true },
-		{ "a goodbye where no TLS is", { "do", "tls-close" }, CLOSED_HALFWAY, CLOSED_HALFWAY, true },
-		{ "the first to arrive", { "do", "close", "phase", "arriving", "nth", "1" }, CLOSED_WITHOUT, ANSWERED, true },
-		{ "the second to arrive", { "do", "close", "phase", "arriving", "nth", "2" }, ANSWERED, CLOSED_WITHOUT, true },
-		{ "silent when half is read", { "do", "hang", "phase", "arriving" }, SILENT, SILENT, true },
-		{ "an error is an answer", { "do", "error", "text", "Nonsense" }, ANSWERED, ANSWERED, true },
-		{ "a lock is an answer", { "do", "lock", "at", "lockdown" }, ANSWERED, ANSWERED, true },
-		{ "unplug", { "do", "unplug" }, CLOSED_WITHOUT, CLOSED_WITHOUT, false },
-		{ "restart", { "do", "restart" }, CLOSED_WITHOUT, CLOSED_WITHOUT, false },
+		{ "hang", { "do", "hang" },
+		    SILENT, SILENT, true },
+		{ "hang, but answered before", { "do", "hang", "phase", "after" },
+		    ANSWERED, ANSWERED, true },
+		{ "hang in the middle", { "do", "hang", "phase", "middle" },
+		    SILENT_BYTES, SILENT_BYTES, true },
+		{ "close", { "do", "close" },
+		    CLOSED_WITHOUT, CLOSED_WITHOUT, true },
+		{ "close once it is done", { "do", "close", "phase", "unanswered" },
+		    CLOSED_WITHOUT, CLOSED_WITHOUT, true },
+		{ "close in the middle", { "do", "close", "phase", "middle" },
+		    CLOSED_HALFWAY, CLOSED_HALFWAY, true },
+		{ "close afterwards", { "do", "close", "phase", "after" },
+		    ANSWERED_THEN_CLOSED, ANSWERED_THEN_CLOSED, true },
+		{ "the second message only", { "do", "close", "nth", "2" },
+		    ANSWERED, CLOSED_WITHOUT, true },
+		{ "the first message only", { "do", "close", "nth", "1" },
+		    CLOSED_WITHOUT, ANSWERED, true },
+		{ "once", { "do", "close", "times", "1" },
+		    CLOSED_WITHOUT, ANSWERED, true },
+		{ "another request is spared", { "do", "close", "request", "Pair" },
+		    ANSWERED, ANSWERED, true },
+		{ "another service is spared", { "do", "close", "at", "mcinstall" },
+		    ANSWERED, ANSWERED, true },
+		{ "by its full name", { "do", "close", "at", "com.apple.mobile.lockdown" },
+		    CLOSED_WITHOUT, CLOSED_WITHOUT, true },
+		{ "truncate", { "do", "truncate" },
+		    CLOSED_HALFWAY, CLOSED_HALFWAY, true },
+		{ "garbage", { "do", "garbage" },
+		    SILENT_BYTES, SILENT_BYTES, true },
+		{ "zero length", { "do", "zero-length" },
+		    SILENT_BYTES, SILENT_BYTES, true },
+		{ "oversized length", { "do", "oversized-length" },
+		    SILENT_BYTES, SILENT_BYTES, true },
+		{ "an alert where no TLS is", { "do", "tls-alert" },
+		    CLOSED_HALFWAY, CLOSED_HALFWAY, true },
+		{ "a goodbye where no TLS is", { "do", "tls-close" },
+		    CLOSED_HALFWAY, CLOSED_HALFWAY, true },
+		{ "the first to arrive", { "do", "close", "phase", "arriving", "nth", "1" },
+		    CLOSED_WITHOUT, ANSWERED, true },
+		{ "the second to arrive", { "do", "close", "phase", "arriving", "nth", "2" },
+		    ANSWERED, CLOSED_WITHOUT, true },
+		{ "silent when half is read", { "do", "hang", "phase", "arriving" },
+		    SILENT, SILENT, true },
+		{ "an error is an answer", { "do", "error", "text", "Nonsense" },
+		    ANSWERED, ANSWERED, true },
+		{ "a lock is an answer", { "do", "lock", "at", "lockdown" },
+		    ANSWERED, ANSWERED, true },
+		{ "unplug", { "do", "unplug" },
+		    CLOSED_WITHOUT, CLOSED_WITHOUT, false },
+		{ "restart", { "do", "restart" },
+		    CLOSED_WITHOUT, CLOSED_WITHOUT, false },
 	};
 	struct wire *wire = *state;
 	struct virtual *device = only_device(wire->fixture);
@@ -69,7 +97,8 @@ faults_strike(void **state)
 
 		row_named(rows[i].name);
 		for (at = 0; at < countof(rows[i].keys) && rows[i].keys[at]; at += 2)
-			assert_int_equal(fault_set(&fault, rows[i].keys[at], rows[i].keys[at + 1], &err), 0);
+			assert_int_equal(fault_set(&fault, rows[i].keys[at], rows[i].keys[at + 1],
+			    &err), 0);
 		assert_int_equal(fault_list_add(&device->faults, &fault), 0);
 		pack_query(&query, false);
 		fd = dial_lockdown(wire);

@@ -48,8 +48,10 @@ say(struct caller *caller, plist_t request)
 
 	assert_non_null(dict_get_string(call.reply, "Request"));
 	snprintf(caller->error, sizeof(caller->error), "%s", error ? error : "");
-	caller->has_bag = dict_get_data(call.reply, "EscrowBag", &data, &len) && len == ESCROW_BAG_LEN;
-	if (dict_get_data(dict_get(call.reply, "ExtendedResponse"), "PairingChallenge", &data, &len))
+	caller->has_bag = dict_get_data(call.reply, "EscrowBag", &data, &len) &&
+	    len == ESCROW_BAG_LEN;
+	if (dict_get_data(dict_get(call.reply, "ExtendedResponse"),
+	    "PairingChallenge", &data, &len))
 		assert_int_equal(blob_set(&caller->challenge, data, len), 0);
 	return call;
 }
@@ -62,8 +64,8 @@ say_and_forget(struct caller *caller, plist_t request)
 	plist_free(call.reply);
 }
 
-enum step { DONE, PAIR, PRESENT, PRESENT_STRANGER, ANSWER, ANSWER_AS_TEXT, TAP_TRUST, TAP_DENY, LOCK, UNLOCK,
-	UNPAIR, SPOIL_RECORD };
+enum step { DONE, PAIR, PRESENT, PRESENT_STRANGER, ANSWER, ANSWER_AS_TEXT, TAP_TRUST, TAP_DENY,
+	LOCK, UNLOCK, UNPAIR, SPOIL_RECORD };
 
 static plist_t
 pair_request(struct caller *caller, enum step step)
@@ -124,31 +126,56 @@ pairing_takes_its_course(void **state)
 		const char *error;
 		bool has_bag, is_trusted;
 	} rows[] = {
-		{ "the dialog is shown", false, false, false, TRUST_ASK, { PAIR }, "PairingDialogResponsePending", false, false },
-		{ "and stays", false, false, false, TRUST_ASK, { PAIR, PAIR }, "PairingDialogResponsePending", false, false },
-		{ "trusted", false, false, false, TRUST_ASK, { PAIR, TAP_TRUST, PAIR }, "", true, true },
-		{ "denied", false, false, false, TRUST_ASK, { PAIR, TAP_DENY, PAIR }, "UserDeniedPairing", false, false },
-		{ "asked again after that", false, false, false, TRUST_ASK, { PAIR, TAP_DENY, PAIR, PAIR }, "PairingDialogResponsePending", false, false },
-		{ "a device that trusts everybody", false, false, false, TRUST_ACCEPT, { PAIR }, "", true, true },
-		{ "a device that trusts nobody", false, false, false, TRUST_DENY, { PAIR }, "UserDeniedPairing", false, false },
-		{ "no dialog in Setup Assistant", false, false, true, TRUST_ASK, { PAIR }, "", true, true },
-		{ "locked", false, false, false, TRUST_ACCEPT, { LOCK, PAIR }, "PasswordProtected", false, false },
-		{ "locked, but trusted before", false, false, false, TRUST_ACCEPT, { PAIR, LOCK, PAIR }, "", true, true },
-		{ "unpaired", false, false, false, TRUST_ACCEPT, { PAIR, UNPAIR }, "", false, false },
-		{ "unpaired by nobody", false, false, false, TRUST_ACCEPT, { UNPAIR }, "InvalidHostID", false, false },
-		{ "a record for another key", false, false, false, TRUST_ACCEPT, { SPOIL_RECORD, PAIR }, "InvalidPairRecord", false, false },
-		{ "the supervisor is challenged", true, false, false, TRUST_ASK, { PRESENT }, "MCChallengeRequired", false, false },
-		{ "and trusted when it answers", true, false, false, TRUST_ASK, { PRESENT, ANSWER }, "", true, true },
-		{ "also where pairing is forbidden", true, true, false, TRUST_ASK, { PRESENT, ANSWER }, "", true, true },
-		{ "not when it answers as text", true, false, false, TRUST_ASK, { PRESENT, ANSWER_AS_TEXT }, "InvalidPairRecord", false, false },
-		{ "a challenge counts once", true, false, false, TRUST_ASK, { PRESENT, ANSWER_AS_TEXT, ANSWER }, "InvalidPairRecord", false, false },
-		{ "an answer nobody asked for", true, false, false, TRUST_ASK, { ANSWER }, "InvalidPairRecord", false, false },
-		{ "once trusted, no challenge", true, false, false, TRUST_ASK, { PRESENT, ANSWER, PRESENT }, "", true, true },
-		{ "locked: success that keeps nothing", true, false, false, TRUST_ASK, { LOCK, PRESENT, ANSWER }, "", false, false },
-		{ "a stranger gets the dialog", true, false, false, TRUST_ASK, { PRESENT_STRANGER }, "PairingDialogResponsePending", false, false },
-		{ "or is turned away", true, true, false, TRUST_ASK, { PRESENT_STRANGER }, "MCProtected", false, false },
-		{ "so is who presents nothing", true, true, false, TRUST_ASK, { PAIR }, "MCProtected", false, false },
-		{ "an unsupervised device knows no supervisor", false, false, false, TRUST_ASK, { PRESENT }, "PairingDialogResponsePending", false, false },
+		{ "the dialog is shown", false, false, false, TRUST_ASK,
+		  { PAIR }, "PairingDialogResponsePending", false, false },
+		{ "and stays", false, false, false, TRUST_ASK,
+		  { PAIR, PAIR }, "PairingDialogResponsePending", false, false },
+		{ "trusted", false, false, false, TRUST_ASK,
+		  { PAIR, TAP_TRUST, PAIR }, "", true, true },
+		{ "denied", false, false, false, TRUST_ASK,
+		  { PAIR, TAP_DENY, PAIR }, "UserDeniedPairing", false, false },
+		{ "asked again after that", false, false, false, TRUST_ASK,
+		  { PAIR, TAP_DENY, PAIR, PAIR }, "PairingDialogResponsePending", false, false },
+		{ "a device that trusts everybody", false, false, false, TRUST_ACCEPT,
+		  { PAIR }, "", true, true },
+		{ "a device that trusts nobody", false, false, false, TRUST_DENY,
+		  { PAIR }, "UserDeniedPairing", false, false },
+		{ "no dialog in Setup Assistant", false, false, true, TRUST_ASK,
+		  { PAIR }, "", true, true },
+		{ "locked", false, false, false, TRUST_ACCEPT,
+		  { LOCK, PAIR }, "PasswordProtected", false, false },
+		{ "locked, but trusted before", false, false, false, TRUST_ACCEPT,
+		  { PAIR, LOCK, PAIR }, "", true, true },
+		{ "unpaired", false, false, false, TRUST_ACCEPT,
+		  { PAIR, UNPAIR }, "", false, false },
+		{ "unpaired by nobody", false, false, false, TRUST_ACCEPT,
+		  { UNPAIR }, "InvalidHostID", false, false },
+		{ "a record for another key", false, false, false, TRUST_ACCEPT,
+		  { SPOIL_RECORD, PAIR }, "InvalidPairRecord", false, false },
+		{ "the supervisor is challenged", true, false, false, TRUST_ASK,
+		  { PRESENT }, "MCChallengeRequired", false, false },
+		{ "and trusted when it answers", true, false, false, TRUST_ASK,
+		  { PRESENT, ANSWER }, "", true, true },
+		{ "also where pairing is forbidden", true, true, false, TRUST_ASK,
+		  { PRESENT, ANSWER }, "", true, true },
+		{ "not when it answers as text", true, false, false, TRUST_ASK,
+		  { PRESENT, ANSWER_AS_TEXT }, "InvalidPairRecord", false, false },
+		{ "a challenge counts once", true, false, false, TRUST_ASK,
+		  { PRESENT, ANSWER_AS_TEXT, ANSWER }, "InvalidPairRecord", false, false },
+		{ "an answer nobody asked for", true, false, false, TRUST_ASK,
+		  { ANSWER }, "InvalidPairRecord", false, false },
+		{ "once trusted, no challenge", true, false, false, TRUST_ASK,
+		  { PRESENT, ANSWER, PRESENT }, "", true, true },
+		{ "locked: success that keeps nothing", true, false, false, TRUST_ASK,
+		  { LOCK, PRESENT, ANSWER }, "", false, false },
+		{ "a stranger gets the dialog", true, false, false, TRUST_ASK,
+		  { PRESENT_STRANGER }, "PairingDialogResponsePending", false, false },
+		{ "or is turned away", true, true, false, TRUST_ASK,
+		  { PRESENT_STRANGER }, "MCProtected", false, false },
+		{ "so is who presents nothing", true, true, false, TRUST_ASK,
+		  { PAIR }, "MCProtected", false, false },
+		{ "an unsupervised device knows no supervisor", false, false, false, TRUST_ASK,
+		  { PRESENT }, "PairingDialogResponsePending", false, false },
 	};
 	size_t i, at;
 
@@ -166,8 +193,8 @@ pairing_takes_its_course(void **state)
 			take_step(&caller, rows[i].steps[at]);
 		assert_string_equal(caller.error, rows[i].error);
 		assert_int_equal(caller.has_bag, rows[i].has_bag);
-		assert_int_equal(host_find(caller.device->hosts, "11111111-2222-4333-8444-555555555555") != NULL,
-		    rows[i].is_trusted);
+		assert_int_equal(host_find(caller.device->hosts,
+		    "11111111-2222-4333-8444-555555555555") != NULL, rows[i].is_trusted);
 		end(&caller);
 	}
 }
@@ -189,8 +216,10 @@ values_are_told_to_whom_they_concern(void **state)
 		{ "in a session it is", NULL, "SerialNumber", true, "" },
 		{ "what does not exist is missing", NULL, "Nonsense", true, "MissingValue" },
 		{ "to strangers too", NULL, "Nonsense", false, "MissingValue" },
-		{ "domains need a session", "com.apple.mobile.chaperone", "DeviceIsChaperoned", false, "GetProhibited" },
-		{ "supervision is told", "com.apple.mobile.chaperone", "DeviceIsChaperoned", true, "" },
+		{ "domains need a session", "com.apple.mobile.chaperone", "DeviceIsChaperoned",
+		  false, "GetProhibited" },
+		{ "supervision is told", "com.apple.mobile.chaperone", "DeviceIsChaperoned",
+		  true, "" },
 		{ "a whole domain", "com.apple.mobile.battery", NULL, true, "" },
 		{ "everything", NULL, NULL, true, "" },
 		{ "everything public", NULL, NULL, false, "" },
@@ -235,15 +264,22 @@ services_start_when_they_may(void **state)
 		enum bag bag;
 		const char *error;
 	} rows[] = {
-		{ "in a session", "com.apple.mobile.MCInstall", true, false, true, NO_BAG, "" },
-		{ "without one", "com.apple.mobile.MCInstall", false, false, true, NO_BAG, "SessionInactive" },
-		{ "what does not exist", "com.apple.nonsense", true, false, true, NO_BAG, "InvalidService" },
-		{ "the insecure proxy needs no session", "com.apple.mobile.insecure_notification_proxy", false, false, true,
-		  NO_BAG, "" },
-		{ "locked", "com.apple.mobile.MCInstall", true, true, true, NO_BAG, "PasswordProtected" },
-		{ "locked, with the escrow bag", "com.apple.mobile.MCInstall", true, true, true, RIGHT_BAG, "" },
-		{ "locked, with another bag", "com.apple.mobile.MCInstall", true, true, true, WRONG_BAG, "EscrowLocked" },
-		{ "not before the first unlock", "com.apple.mobile.MCInstall", true, true, false, RIGHT_BAG, "EscrowLocked" },
+		{ "in a session",
+		  "com.apple.mobile.MCInstall", true, false, true, NO_BAG, "" },
+		{ "without one",
+		  "com.apple.mobile.MCInstall", false, false, true, NO_BAG, "SessionInactive" },
+		{ "what does not exist",
+		  "com.apple.nonsense", true, false, true, NO_BAG, "InvalidService" },
+		{ "the insecure proxy needs no session",
+		  "com.apple.mobile.insecure_notification_proxy", false, false, true, NO_BAG, "" },
+		{ "locked",
+		  "com.apple.mobile.MCInstall", true, true, true, NO_BAG, "PasswordProtected" },
+		{ "locked, with the escrow bag",
+		  "com.apple.mobile.MCInstall", true, true, true, RIGHT_BAG, "" },
+		{ "locked, with another bag",
+		  "com.apple.mobile.MCInstall", true, true, true, WRONG_BAG, "EscrowLocked" },
+		{ "not before the first unlock",
+		  "com.apple.mobile.MCInstall", true, true, false, RIGHT_BAG, "EscrowLocked" },
 	};
 	size_t i;
 

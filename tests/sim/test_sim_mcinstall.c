@@ -9,10 +9,11 @@
 
 /* What the steps of a row may ask for. */
 enum step {
-	END, HELLO, LIST, ESCALATE, ESCALATE_STRANGER, ESCALATE_ZERO, ESCALATE_NOTHING, RESPOND, RESPOND_AS_TEXT,
-	RESPOND_TWICE, PROCEED, SILENT, SILENT_BARE, SILENT_TEXT, PLAIN, PLAIN_BARE, BAD_PROFILE, REMOVE,
-	REMOVE_DATA, REMOVE_NUMBER, REMOVE_BY_MDM, REMOVE_UNKNOWN, RESTRICTIONS, PROFILES, SECURITY, UNKNOWN,
-	GET_CLOUD, SET_CLOUD, LOCK, REBOOT, WITH_TOKEN,
+	END, HELLO, LIST, ESCALATE, ESCALATE_STRANGER, ESCALATE_ZERO, ESCALATE_NOTHING,
+	RESPOND, RESPOND_AS_TEXT, RESPOND_TWICE, PROCEED, SILENT, SILENT_BARE, SILENT_TEXT,
+	PLAIN, PLAIN_BARE, BAD_PROFILE, REMOVE, REMOVE_DATA, REMOVE_NUMBER, REMOVE_BY_MDM,
+	REMOVE_UNKNOWN, RESTRICTIONS, PROFILES, SECURITY, UNKNOWN, GET_CLOUD, SET_CLOUD, LOCK,
+	REBOOT, WITH_TOKEN,
 };
 
 enum { STEPS_MOST = 12 };
@@ -68,8 +69,10 @@ respond_request(struct talk *talk, enum step step)
 static plist_t
 install_request(enum step step)
 {
-	bool is_silent = step == SILENT || step == SILENT_BARE || step == SILENT_TEXT || step == BAD_PROFILE;
-	plist_t request = request_of("RequestType", is_silent ? "InstallProfileSilent" : "InstallProfile");
+	bool is_silent = step == SILENT || step == SILENT_BARE || step == SILENT_TEXT ||
+	    step == BAD_PROFILE;
+	plist_t request = request_of("RequestType",
+	    is_silent ? "InstallProfileSilent" : "InstallProfile");
 
 	if (step == SILENT_TEXT)
 		dict_set_string(request, "Payload", "text");
@@ -100,9 +103,10 @@ remove_request(enum step step)
 static plist_t
 other_request(struct talk *talk, enum step step)
 {
-	static const char *const names[] = { [HELLO] = "HelloHostIdentifier", [LIST] = "GetProfileList",
-		[PROCEED] = "ProceedWithKeybagMigration", [RESTRICTIONS] = "Restrictions",
-		[PROFILES] = "ProfileList", [SECURITY] = "SecurityInfo", [UNKNOWN] = "MakeCoffee",
+	static const char *const names[] = { [HELLO] = "HelloHostIdentifier",
+		[LIST] = "GetProfileList", [PROCEED] = "ProceedWithKeybagMigration",
+		[RESTRICTIONS] = "Restrictions", [PROFILES] = "ProfileList",
+		[SECURITY] = "SecurityInfo", [UNKNOWN] = "MakeCoffee",
 		[GET_CLOUD] = "GetCloudConfiguration", [SET_CLOUD] = "SetCloudConfiguration",
 		[WITH_TOKEN] = "HelloHostIdentifier" };
 	plist_t request = request_of("RequestType", names[step]), cloud;
@@ -190,43 +194,81 @@ the_last_step_is_answered(void **state)
 		const char *status;
 		unsigned outer, inner;	/* codes; 0: none */
 	} rows[] = {
-		{ "hello", true, { HELLO }, "Acknowledged", 0, 0 },
-		{ "an unknown request", true, { UNKNOWN }, "CommandFormatError", 0, 0 },
-		{ "an unknown request, escalated", true, { SIGNED_IN, UNKNOWN }, "CommandFormatError", 0, 0 },
-		{ "silent without escalation", true, { SILENT }, "CommandFormatError", 0, 0 },
-		{ "restrictions without escalation", true, { RESTRICTIONS }, "CommandFormatError", 0, 0 },
-		{ "SecurityInfo without escalation", true, { SECURITY }, "CommandFormatError", 0, 0 },
-		{ "escalating", true, { ESCALATE }, "Acknowledged", 0, 0 },
-		{ "escalating by a stranger", true, { ESCALATE_STRANGER }, "CertificateRejected", 0, 0 },
-		{ "escalating with a zero byte", true, { ESCALATE_ZERO }, "CertificateRejected", 0, 0 },
-		{ "and the connection stays usable", true, { ESCALATE_ZERO, HELLO }, "Acknowledged", 0, 0 },
-		{ "escalating without a certificate", true, { ESCALATE_NOTHING }, "CommandFormatError", 0, 0 },
-		{ "escalating on an unsupervised device", false, { ESCALATE }, "CertificateRejected", 0, 0 },
-		{ "the right signature", true, { ESCALATE, RESPOND }, "Acknowledged", 0, 0 },
-		{ "a signature over the text", true, { ESCALATE, RESPOND_AS_TEXT }, "SignedRequestRejected", 0, 0 },
-		{ "a challenge counts once", true, { ESCALATE, RESPOND, RESPOND_TWICE }, "SignedRequestRejected", 0, 0 },
-		{ "also after a failure", true, { ESCALATE, RESPOND_AS_TEXT, RESPOND }, "SignedRequestRejected", 0, 0 },
-		{ "but a new one can be had", true, { ESCALATE, RESPOND_AS_TEXT, ESCALATE, RESPOND }, "Acknowledged", 0, 0 },
-		{ "a new escalation ends the old", true, { SIGNED_IN, ESCALATE, SILENT }, "CommandFormatError", 0, 0 },
-		{ "silent without proceeding", true, { ESCALATE, RESPOND, SILENT }, "Error", 37000, 0 },
-		{ "proceeding without escalation", true, { PROCEED }, "CommandFormatError", 0, 0 },
-		{ "silent", true, { SIGNED_IN, SILENT }, "Acknowledged", 0, 0 },
-		{ "silent without payload", true, { SIGNED_IN, SILENT_BARE }, "CommandFormatError", 0, 0 },
-		{ "silent with a text for a payload", true, { SIGNED_IN, SILENT_TEXT }, "Error", 14000, 0 },
-		{ "silent with a bad profile", true, { SIGNED_IN, BAD_PROFILE }, "Error", 4001, 1002 },
-		{ "silent while locked", true, { SIGNED_IN, LOCK, SILENT }, "NotNow", 0, 0 },
-		{ "plain while locked", true, { LOCK, PLAIN }, "Error", 4020, 0 },
-		{ "plain while locked, escalated", true, { SIGNED_IN, LOCK, PLAIN }, "NotNow", 0, 0 },
-		{ "plain without payload", true, { PLAIN_BARE }, "ErrorPayloadEmpty", 0, 0 },
-		{ "SecurityInfo while locked", true, { SIGNED_IN, LOCK, SECURITY }, "NotNow", 0, 0 },
-		{ "removing what is not there", true, { REMOVE_UNKNOWN }, "Acknowledged", 0, 0 },
-		{ "removing a number", true, { REMOVE_NUMBER }, "Error", 4000, 0 },
-		{ "removing a locked one by an escalated host", true, { SIGNED_IN, SILENT, REMOVE }, "Acknowledged", 0, 0 },
-		{ "removing before the first unlock", true, { SIGNED_IN, REBOOT, REMOVE }, "NotNow", 0, 0 },
-		{ "a token where it does not belong", true, { SIGNED_IN, WITH_TOKEN }, "CommandFormatError", 0, 0 },
-		{ "supervising twice", true, { SET_CLOUD }, "Error", 14002, 0 },
-		{ "supervising once", false, { SET_CLOUD }, "Acknowledged", 0, 0 },
-		{ "and once more", false, { SET_CLOUD, SET_CLOUD }, "Error", 14002, 0 },
+		{ "hello", true, { HELLO },
+		    "Acknowledged", 0, 0 },
+		{ "an unknown request", true, { UNKNOWN },
+		    "CommandFormatError", 0, 0 },
+		{ "an unknown request, escalated", true, { SIGNED_IN, UNKNOWN },
+		    "CommandFormatError", 0, 0 },
+		{ "silent without escalation", true, { SILENT },
+		    "CommandFormatError", 0, 0 },
+		{ "restrictions without escalation", true, { RESTRICTIONS },
+		    "CommandFormatError", 0, 0 },
+		{ "SecurityInfo without escalation", true, { SECURITY },
+		    "CommandFormatError", 0, 0 },
+		{ "escalating", true, { ESCALATE },
+		    "Acknowledged", 0, 0 },
+		{ "escalating by a stranger", true, { ESCALATE_STRANGER },
+		    "CertificateRejected", 0, 0 },
+		{ "escalating with a zero byte", true, { ESCALATE_ZERO },
+		    "CertificateRejected", 0, 0 },
+		{ "and the connection stays usable", true, { ESCALATE_ZERO, HELLO },
+		    "Acknowledged", 0, 0 },
+		{ "escalating without a certificate", true, { ESCALATE_NOTHING },
+		    "CommandFormatError", 0, 0 },
+		{ "escalating on an unsupervised device", false, { ESCALATE },
+		    "CertificateRejected", 0, 0 },
+		{ "the right signature", true, { ESCALATE, RESPOND },
+		    "Acknowledged", 0, 0 },
+		{ "a signature over the text", true, { ESCALATE, RESPOND_AS_TEXT },
+		    "SignedRequestRejected", 0, 0 },
+		{ "a challenge counts once", true, { ESCALATE, RESPOND, RESPOND_TWICE },
+		    "SignedRequestRejected", 0, 0 },
+		{ "also after a failure", true, { ESCALATE, RESPOND_AS_TEXT, RESPOND },
+		    "SignedRequestRejected", 0, 0 },
+		{ "but a new one can be had",
+		    true, { ESCALATE, RESPOND_AS_TEXT, ESCALATE, RESPOND },
+		    "Acknowledged", 0, 0 },
+		{ "a new escalation ends the old", true, { SIGNED_IN, ESCALATE, SILENT },
+		    "CommandFormatError", 0, 0 },
+		{ "silent without proceeding", true, { ESCALATE, RESPOND, SILENT },
+		    "Error", 37000, 0 },
+		{ "proceeding without escalation", true, { PROCEED },
+		    "CommandFormatError", 0, 0 },
+		{ "silent", true, { SIGNED_IN, SILENT },
+		    "Acknowledged", 0, 0 },
+		{ "silent without payload", true, { SIGNED_IN, SILENT_BARE },
+		    "CommandFormatError", 0, 0 },
+		{ "silent with a text for a payload", true, { SIGNED_IN, SILENT_TEXT },
+		    "Error", 14000, 0 },
+		{ "silent with a bad profile", true, { SIGNED_IN, BAD_PROFILE },
+		    "Error", 4001, 1002 },
+		{ "silent while locked", true, { SIGNED_IN, LOCK, SILENT },
+		    "NotNow", 0, 0 },
+		{ "plain while locked", true, { LOCK, PLAIN },
+		    "Error", 4020, 0 },
+		{ "plain while locked, escalated", true, { SIGNED_IN, LOCK, PLAIN },
+		    "NotNow", 0, 0 },
+		{ "plain without payload", true, { PLAIN_BARE },
+		    "ErrorPayloadEmpty", 0, 0 },
+		{ "SecurityInfo while locked", true, { SIGNED_IN, LOCK, SECURITY },
+		    "NotNow", 0, 0 },
+		{ "removing what is not there", true, { REMOVE_UNKNOWN },
+		    "Acknowledged", 0, 0 },
+		{ "removing a number", true, { REMOVE_NUMBER },
+		    "Error", 4000, 0 },
+		{ "removing a locked one by an escalated host", true, { SIGNED_IN, SILENT, REMOVE },
+		    "Acknowledged", 0, 0 },
+		{ "removing before the first unlock", true, { SIGNED_IN, REBOOT, REMOVE },
+		    "NotNow", 0, 0 },
+		{ "a token where it does not belong", true, { SIGNED_IN, WITH_TOKEN },
+		    "CommandFormatError", 0, 0 },
+		{ "supervising twice", true, { SET_CLOUD },
+		    "Error", 14002, 0 },
+		{ "supervising once", false, { SET_CLOUD },
+		    "Acknowledged", 0, 0 },
+		{ "and once more", false, { SET_CLOUD, SET_CLOUD },
+		    "Error", 14002, 0 },
 	};
 	size_t i, at;
 
@@ -261,9 +303,12 @@ profiles_are_where_they_should_be(void **state)
 		{ "also on an escalated connection", true, { SIGNED_IN, PLAIN }, false, true },
 		{ "the same twice is one", true, { SIGNED_IN, SILENT, SILENT }, true, false },
 		{ "removed by name", true, { SIGNED_IN, SILENT, REMOVE }, false, false },
-		{ "removed by its own head", true, { SIGNED_IN, SILENT, REMOVE_DATA }, false, false },
-		{ "removed as an MDM would", true, { SIGNED_IN, SILENT, REMOVE_BY_MDM }, false, false },
-		{ "not removed by another name", true, { SIGNED_IN, SILENT, REMOVE_UNKNOWN }, true, false },
+		{ "removed by its own head", true, { SIGNED_IN, SILENT, REMOVE_DATA },
+		    false, false },
+		{ "removed as an MDM would", true, { SIGNED_IN, SILENT, REMOVE_BY_MDM },
+		    false, false },
+		{ "not removed by another name", true, { SIGNED_IN, SILENT, REMOVE_UNKNOWN },
+		    true, false },
 		{ "not while locked", true, { SIGNED_IN, LOCK, SILENT }, false, false },
 	};
 	size_t i, at;
@@ -275,7 +320,8 @@ profiles_are_where_they_should_be(void **state)
 		talk.device = add_device(*state, rows[i].is_supervised, NULL);
 		for (at = 0; at < STEPS_MOST && rows[i].steps[at] != END; at++)
 			take_step(&talk, rows[i].steps[at]);
-		assert_int_equal(installed_find(talk.device, "org.example.locked") != NULL, rows[i].is_installed);
+		assert_int_equal(installed_find(talk.device, "org.example.locked") != NULL,
+		    rows[i].is_installed);
 		assert_int_equal(talk.device->pending != NULL, rows[i].is_pending);
 		end_talk(&talk);
 	}
@@ -288,7 +334,8 @@ a_locked_profile_needs_the_supervisor(void **state)
 	struct talk talk = { .fixture = *state, .device = device };
 	struct vrefusal refusal;
 
-	assert_int_equal(installed_add(device, locked_profile, strlen(locked_profile), NULL, &refusal), 0);
+	assert_int_equal(installed_add(device, locked_profile, strlen(locked_profile),
+	    NULL, &refusal), 0);
 	take_step(&talk, REMOVE);
 	assert_string_equal(talk.status, "Error");
 	assert_int_equal(talk.codes[0], 4008);
@@ -308,12 +355,15 @@ a_signed_lock_holds_against_another_signer(void **state)
 	auto_blob struct blob ours = { 0 }, theirs = { 0 };
 	struct vrefusal refusal;
 
-	sign(&fixture->supervisor, locked_profile, strlen(locked_profile), CMS_BINARY, EVP_sha256(), &ours);
-	sign(&fixture->stranger, locked_profile, strlen(locked_profile), CMS_BINARY, EVP_sha256(), &theirs);
+	sign(&fixture->supervisor, locked_profile, strlen(locked_profile), CMS_BINARY,
+	    EVP_sha256(), &ours);
+	sign(&fixture->stranger, locked_profile, strlen(locked_profile), CMS_BINARY,
+	    EVP_sha256(), &theirs);
 	assert_int_equal(installed_add(device, ours.data, ours.len, NULL, &refusal), 0);
 	assert_int_equal(installed_add(device, theirs.data, theirs.len, NULL, &refusal), -1);
 	assert_int_equal(refusal.code, 4008);
-	assert_int_equal(installed_add(device, locked_profile, strlen(locked_profile), NULL, &refusal), -1);
+	assert_int_equal(installed_add(device, locked_profile, strlen(locked_profile),
+	    NULL, &refusal), -1);
 	assert_int_equal(installed_add(device, ours.data, ours.len, NULL, &refusal), 0);
 	ours.data[ours.len - 1] ^= 1;
 	assert_int_equal(installed_add(device, ours.data, ours.len, NULL, &refusal), -1);
@@ -337,7 +387,8 @@ one_app_lock_per_device(void **state)
 static void
 the_moved_clock_removes(void **state)
 {
-	static const char timed[] = PROFILE_OF("timed", "u", KEY("DurationUntilRemoval", "<real>3600</real>"), NO_CHAT);
+	static const char timed[] = PROFILE_OF("timed", "u",
+	    KEY("DurationUntilRemoval", "<real>3600</real>"), NO_CHAT);
 	struct fixture *fixture = *state;
 	struct virtual *device = add_device(fixture, true, NULL);
 	struct vrefusal refusal;
@@ -371,7 +422,8 @@ faults_bend_the_truth(void **state)
 		struct vrefusal refusal;
 
 		row_named(rows[i].name);
-		assert_int_equal(installed_add(device, locked_profile, strlen(locked_profile), &fault, &refusal), 0);
+		assert_int_equal(installed_add(device, locked_profile, strlen(locked_profile),
+		    &fault, &refusal), 0);
 		profile = installed_find(device, "org.example.locked");
 		assert_int_equal(profile != NULL, rows[i].is_installed);
 		if (!profile)

@@ -11,7 +11,8 @@ static const struct vreader phone = { .is_supervised = true, .is_silent = true,
 	.has_telephony = true };
 static const struct vreader by_hand = { .is_supervised = true };
 
-#define PASSWORD	PAYLOAD("com.apple.profileRemovalPassword", KEY("RemovalPassword", STRING("x")))
+#define PASSWORD	PAYLOAD("com.apple.profileRemovalPassword", \
+			KEY("RemovalPassword", STRING("x")))
 
 static void
 profiles_are_refused_for_a_reason(void **state)
@@ -25,24 +26,31 @@ profiles_are_refused_for_a_reason(void **state)
 	} rows[] = {
 		{ "iMessage off is accepted", &supervised, 0, "", PROFILE("", NO_CHAT) },
 		{ "an empty one passes silently", &supervised, 0, "", PROFILE("", "") },
-		{ "an empty one does not pass the user", &by_hand, 1003, "MCProfileErrorDomain", PROFILE("", "") },
+		{ "an empty one does not pass the user", &by_hand, 1003, "MCProfileErrorDomain",
+		  PROFILE("", "") },
 		{ "garbage is malformed", &supervised, 1000, "MCProfileErrorDomain", "garbage" },
-		{ "an array is malformed", &supervised, 1000, "MCProfileErrorDomain", XML("<array/>") },
-		{ "broken DER is malformed", &supervised, 1000, "MCProfileErrorDomain", "0\x82\x01" },
+		{ "an array is malformed", &supervised, 1000, "MCProfileErrorDomain",
+		  XML("<array/>") },
+		{ "broken DER is malformed", &supervised, 1000, "MCProfileErrorDomain",
+		  "0\x82\x01" },
 		{ "the type must be Configuration", &supervised, 4011, "MCInstallationErrorDomain",
 		  XML("<dict>" KEY("PayloadType", STRING("Profile Service")) "</dict>") },
-		{ "no type is a missing field", &supervised, 1002, "MCProfileErrorDomain", XML("<dict/>") },
+		{ "no type is a missing field", &supervised, 1002, "MCProfileErrorDomain",
+		  XML("<dict/>") },
 		{ "no version is a missing field", &supervised, 1002, "MCProfileErrorDomain",
 		  XML("<dict>" KEY("PayloadType", STRING("Configuration")) "</dict>") },
 		{ "version 3 is unsupported", &supervised, 1001, "MCProfileErrorDomain",
-		  XML("<dict>" KEY("PayloadType", STRING("Configuration")) KEY("PayloadVersion", INTEGER(3)) "</dict>") },
+		  XML("<dict>" KEY("PayloadType", STRING("Configuration"))
+		  KEY("PayloadVersion", INTEGER(3)) "</dict>") },
 		{ "a version in words is invalid", &supervised, 1003, "MCProfileErrorDomain",
-		  XML("<dict>" KEY("PayloadType", STRING("Configuration")) KEY("PayloadVersion", STRING("1")) "</dict>") },
-		{ "an empty identifier is a missing field", &supervised, 1002, "MCProfileErrorDomain",
-		  PROFILE_OF("", "x", "", NO_CHAT) },
+		  XML("<dict>" KEY("PayloadType", STRING("Configuration"))
+		  KEY("PayloadVersion", STRING("1")) "</dict>") },
+		{ "an empty identifier is a missing field",
+		  &supervised, 1002, "MCProfileErrorDomain", PROFILE_OF("", "x", "", NO_CHAT) },
 		{ "an empty UUID is a missing field", &supervised, 1002, "MCProfileErrorDomain",
 		  PROFILE_OF("org.example.one", "", "", NO_CHAT) },
-		{ "a UUID of any form passes", &supervised, 0, "", PROFILE_OF("a", "not a uuid", "", NO_CHAT) },
+		{ "a UUID of any form passes", &supervised, 0, "",
+		  PROFILE_OF("a", "not a uuid", "", NO_CHAT) },
 		{ "RemovalDate as a text is invalid", &supervised, 1003, "MCProfileErrorDomain",
 		  PROFILE(KEY("RemovalDate", STRING("2030-01-01T00:00:00Z")), NO_CHAT) },
 		{ "ConsentText holds texts only", &supervised, 1003, "MCProfileErrorDomain",
@@ -53,13 +61,15 @@ profiles_are_refused_for_a_reason(void **state)
 		  PROFILE(KEY("PayloadDescription", "<array>" STRING("a") "</array>"), NO_CHAT) },
 		{ "but of texts alone", &supervised, 1003, "MCProfileErrorDomain",
 		  PROFILE(KEY("PayloadDescription", "<array>" INTEGER(1) "</array>"), NO_CHAT) },
-		{ "two payloads of a type of which there is one", &supervised, 1009, "MCProfileErrorDomain",
-		  PROFILE("", PASSWORD PASSWORD) },
+		{ "two payloads of a type of which there is one",
+		  &supervised, 1009, "MCProfileErrorDomain", PROFILE("", PASSWORD PASSWORD) },
 		{ "one of them passes", &supervised, 0, "", PROFILE("", PASSWORD) },
 		{ "unknown top-level keys are ignored", &supervised, 0, "",
 		  PROFILE(KEY("PayloadFrobnicates", "<true/>"), NO_CHAT) },
-		{ "a payload without identifier is incomplete", &supervised, 1002, "MCProfileErrorDomain",
-		  PROFILE("", "<dict>" KEY("PayloadType", STRING("x")) KEY("PayloadVersion", INTEGER(1)) "</dict>") },
+		{ "a payload without identifier is incomplete",
+		  &supervised, 1002, "MCProfileErrorDomain",
+		  PROFILE("", "<dict>" KEY("PayloadType", STRING("x"))
+		  KEY("PayloadVersion", INTEGER(1)) "</dict>") },
 		{ "a payload that is a text is invalid", &supervised, 1003, "MCProfileErrorDomain",
 		  PROFILE("", STRING("x")) },
 		{ "an unknown restriction is ignored", &supervised, 0, "",
@@ -70,24 +80,33 @@ profiles_are_refused_for_a_reason(void **state)
 		  PROFILE("", RESTRICT(KEY("allowChat", "<array/>"))) },
 		{ "a rating must be a number", &supervised, 1003, "MCProfileErrorDomain",
 		  PROFILE("", RESTRICT(KEY("ratingApps", STRING("300")))) },
-		{ "a list of apps must be a list of texts", &supervised, 1003, "MCProfileErrorDomain",
-		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>" INTEGER(1) "</array>"))) },
-		{ "an empty allow list would leave nothing", &supervised, 2004, "MCPayloadErrorDomain",
+		{ "a list of apps must be a list of texts",
+		  &supervised, 1003, "MCProfileErrorDomain",
+		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs",
+		  "<array>" INTEGER(1) "</array>"))) },
+		{ "an empty allow list would leave nothing",
+		  &supervised, 2004, "MCPayloadErrorDomain",
 		  PROFILE("", RESTRICT(KEY("allowListedAppBundleIDs", "<array/>"))) },
 		{ "Settings can never be hidden", &supervised, 2004, "MCPayloadErrorDomain",
-		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>" STRING("com.apple.Preferences") "</array>"))) },
+		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>"
+		  STRING("com.apple.Preferences") "</array>"))) },
 		{ "nor under the old name", &supervised, 2004, "MCPayloadErrorDomain",
-		  PROFILE("", RESTRICT(KEY("blacklistedAppBundleIDs", "<array>" STRING("com.apple.Preferences") "</array>"))) },
+		  PROFILE("", RESTRICT(KEY("blacklistedAppBundleIDs", "<array>"
+		  STRING("com.apple.Preferences") "</array>"))) },
 		{ "Phone cannot be hidden on a phone", &phone, 2004, "MCPayloadErrorDomain",
-		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>" STRING("com.apple.mobilephone") "</array>"))) },
+		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>"
+		  STRING("com.apple.mobilephone") "</array>"))) },
 		{ "but on an iPad it can", &supervised, 0, "",
-		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>" STRING("com.apple.mobilephone") "</array>"))) },
+		  PROFILE("", RESTRICT(KEY("blockedAppBundleIDs", "<array>"
+		  STRING("com.apple.mobilephone") "</array>"))) },
 		{ "five denied lines are too many", &supervised, 3005, "MCRestrictionsErrorDomain",
-		  PROFILE("", RESTRICT(KEY("deniedICCIDsForRCS", "<array>" STRING("1") STRING("2") STRING("3")
-		  STRING("4") STRING("5") "</array>"))) },
-		{ "encrypted for somebody else is unreadable", &supervised, 1000, "MCProfileErrorDomain",
-		  XML("<dict>" KEY("PayloadType", STRING("Configuration")) KEY("PayloadVersion", INTEGER(1))
-		  KEY("PayloadIdentifier", STRING("a")) KEY("PayloadUUID", STRING("b")) KEY("IsEncrypted", "<true/>")
+		  PROFILE("", RESTRICT(KEY("deniedICCIDsForRCS", "<array>" STRING("1") STRING("2")
+		  STRING("3") STRING("4") STRING("5") "</array>"))) },
+		{ "encrypted for somebody else is unreadable",
+		  &supervised, 1000, "MCProfileErrorDomain",
+		  XML("<dict>" KEY("PayloadType", STRING("Configuration"))
+		  KEY("PayloadVersion", INTEGER(1)) KEY("PayloadIdentifier", STRING("a"))
+		  KEY("PayloadUUID", STRING("b")) KEY("IsEncrypted", "<true/>")
 		  KEY("EncryptedPayloadContent", "<data>AAAA</data>") "</dict>") },
 	};
 	size_t i;
@@ -143,24 +162,33 @@ the_restrictive_value_wins(void **state)
 		const char *key;
 		int want;	/* 1 true, 0 false, -1 not restricted */
 	} rows[] = {
-		{ "off is off", &supervised, NO_CHAT, NULL, "allowChat", 0 },
-		{ "a second profile does not give it back", &supervised, NO_CHAT,
-		  RESTRICT(KEY("allowChat", "<true/>")), "allowChat", 0 },
-		{ "whichever comes first", &supervised, RESTRICT(KEY("allowChat", "<true/>")), NO_CHAT, "allowChat", 0 },
-		{ "allowed alone is no restriction", &supervised, RESTRICT(KEY("allowChat", "<true/>")), NULL, "allowChat", -1 },
-		{ "zero reads as false", &supervised, RESTRICT(KEY("allowChat", INTEGER(0))), NULL, "allowChat", 0 },
-		{ "iMessage needs supervision", &unsupervised, NO_CHAT, NULL, "allowChat", -1 },
-		{ "the camera does not", &unsupervised, RESTRICT(KEY("allowCamera", "<false/>")), NULL, "allowCamera", 0 },
-		{ "no camera, no FaceTime", &supervised, RESTRICT(KEY("allowCamera", "<false/>")), NULL,
-		  "allowVideoConferencing", 0 },
-		{ "a force is true", &supervised, RESTRICT(KEY("forceAutomaticDateAndTime", "<true/>")), NULL,
+		{ "off is off", &supervised,
+		  NO_CHAT, NULL, "allowChat", 0 },
+		{ "a second profile does not give it back", &supervised,
+		  NO_CHAT, RESTRICT(KEY("allowChat", "<true/>")), "allowChat", 0 },
+		{ "whichever comes first", &supervised,
+		  RESTRICT(KEY("allowChat", "<true/>")), NO_CHAT, "allowChat", 0 },
+		{ "allowed alone is no restriction", &supervised,
+		  RESTRICT(KEY("allowChat", "<true/>")), NULL, "allowChat", -1 },
+		{ "zero reads as false", &supervised,
+		  RESTRICT(KEY("allowChat", INTEGER(0))), NULL, "allowChat", 0 },
+		{ "iMessage needs supervision", &unsupervised,
+		  NO_CHAT, NULL, "allowChat", -1 },
+		{ "the camera does not", &unsupervised,
+		  RESTRICT(KEY("allowCamera", "<false/>")), NULL, "allowCamera", 0 },
+		{ "no camera, no FaceTime", &supervised,
+		  RESTRICT(KEY("allowCamera", "<false/>")), NULL, "allowVideoConferencing", 0 },
+		{ "a force is true", &supervised,
+		  RESTRICT(KEY("forceAutomaticDateAndTime", "<true/>")), NULL,
 		  "forceAutomaticDateAndTime", 1 },
-		{ "and stays true", &supervised, RESTRICT(KEY("forceAutomaticDateAndTime", "<true/>")),
-		  RESTRICT(KEY("forceAutomaticDateAndTime", "<false/>")), "forceAutomaticDateAndTime", 1 },
-		{ "a misspelt key restricts nothing", &supervised, RESTRICT(KEY("allowChta", "<false/>")), NULL,
-		  "allowChta", -1 },
-		{ "another payload restricts nothing", &supervised, PAYLOAD("com.apple.other", KEY("allowChat", "<false/>")),
-		  NULL, "allowChat", -1 },
+		{ "and stays true", &supervised,
+		  RESTRICT(KEY("forceAutomaticDateAndTime", "<true/>")),
+		  RESTRICT(KEY("forceAutomaticDateAndTime", "<false/>")),
+		  "forceAutomaticDateAndTime", 1 },
+		{ "a misspelt key restricts nothing", &supervised,
+		  RESTRICT(KEY("allowChta", "<false/>")), NULL, "allowChta", -1 },
+		{ "another payload restricts nothing", &supervised,
+		  PAYLOAD("com.apple.other", KEY("allowChat", "<false/>")), NULL, "allowChat", -1 },
 	};
 	size_t i;
 
@@ -192,18 +220,30 @@ lists_and_numbers_fold(void **state)
 	static const struct {
 		const char *name, *a, *b, *group, *key, *want;
 	} rows[] = {
-		{ "block lists are united", LIST("blockedAppBundleIDs", STRING("a") STRING("b")),
-		  LIST("blockedAppBundleIDs", STRING("b") STRING("c")), "union", "blockedAppBundleIDs", "a b c " },
-		{ "the old name is the same list", LIST("blacklistedAppBundleIDs", STRING("a")),
-		  LIST("blockedAppBundleIDs", STRING("b")), "union", "blockedAppBundleIDs", "a b " },
-		{ "allow lists are intersected", LIST("allowListedAppBundleIDs", STRING("a") STRING("b")),
-		  LIST("allowListedAppBundleIDs", STRING("b") STRING("c")), "intersection", "allowListedAppBundleIDs", "b " },
-		{ "two strangers' allow lists leave nothing", LIST("allowListedAppBundleIDs", STRING("a")),
-		  LIST("whitelistedAppBundleIDs", STRING("b")), "intersection", "allowListedAppBundleIDs", "" },
-		{ "the smaller rating wins", RESTRICT(KEY("ratingApps", INTEGER(300))),
-		  RESTRICT(KEY("ratingApps", INTEGER(100))), "restrictedValue", "ratingApps", "100" },
-		{ "also when it came first", RESTRICT(KEY("ratingApps", INTEGER(100))),
-		  RESTRICT(KEY("ratingApps", INTEGER(300))), "restrictedValue", "ratingApps", "100" },
+		{ "block lists are united",
+		  LIST("blockedAppBundleIDs", STRING("a") STRING("b")),
+		  LIST("blockedAppBundleIDs", STRING("b") STRING("c")),
+		  "union", "blockedAppBundleIDs", "a b c " },
+		{ "the old name is the same list",
+		  LIST("blacklistedAppBundleIDs", STRING("a")),
+		  LIST("blockedAppBundleIDs", STRING("b")),
+		  "union", "blockedAppBundleIDs", "a b " },
+		{ "allow lists are intersected",
+		  LIST("allowListedAppBundleIDs", STRING("a") STRING("b")),
+		  LIST("allowListedAppBundleIDs", STRING("b") STRING("c")),
+		  "intersection", "allowListedAppBundleIDs", "b " },
+		{ "two strangers' allow lists leave nothing",
+		  LIST("allowListedAppBundleIDs", STRING("a")),
+		  LIST("whitelistedAppBundleIDs", STRING("b")),
+		  "intersection", "allowListedAppBundleIDs", "" },
+		{ "the smaller rating wins",
+		  RESTRICT(KEY("ratingApps", INTEGER(300))),
+		  RESTRICT(KEY("ratingApps", INTEGER(100))),
+		  "restrictedValue", "ratingApps", "100" },
+		{ "also when it came first",
+		  RESTRICT(KEY("ratingApps", INTEGER(100))),
+		  RESTRICT(KEY("ratingApps", INTEGER(300))),
+		  "restrictedValue", "ratingApps", "100" },
 	};
 	size_t i;
 
@@ -252,10 +292,13 @@ removal_moments_are_understood(void **state)
 		int64_t want;
 	} rows[] = {
 		{ "none stays", "", 0 },
-		{ "a date is a moment", KEY("RemovalDate", "<date>2027-01-15T09:00:00Z</date>"), NOW + 3600 },
-		{ "a duration counts from now", KEY("DurationUntilRemoval", "<real>60.0</real>"), NOW + 60 },
+		{ "a date is a moment",
+		  KEY("RemovalDate", "<date>2027-01-15T09:00:00Z</date>"), NOW + 3600 },
+		{ "a duration counts from now",
+		  KEY("DurationUntilRemoval", "<real>60.0</real>"), NOW + 60 },
 		{ "also as a whole number", KEY("DurationUntilRemoval", INTEGER(60)), NOW + 60 },
-		{ "the earlier of the two wins", KEY("RemovalDate", "<date>2027-01-15T09:00:00Z</date>")
+		{ "the earlier of the two wins",
+		  KEY("RemovalDate", "<date>2027-01-15T09:00:00Z</date>")
 		  KEY("DurationUntilRemoval", "<real>60.0</real>"), NOW + 60 },
 		{ "whichever it is", KEY("RemovalDate", "<date>2027-01-15T08:00:30Z</date>")
 		  KEY("DurationUntilRemoval", "<real>60.0</real>"), NOW + 30 },

@@ -76,11 +76,14 @@ mistakes_are_named(void **state)
 		{ "trust of another kind", "devices: [{trust: maybe}]", "trust" },
 		{ "a count in words", "devices: [{count: many}]", "count" },
 		{ "too many", "devices: [{count: 100000}]", "more than" },
-		{ "a fault that does nothing known", "devices: [{faults: [{do: explode}]}]", "explode" },
+		{ "a fault that does nothing known",
+		  "devices: [{faults: [{do: explode}]}]", "explode" },
 		{ "a fault that does nothing", "devices: [{faults: [{at: mcinstall}]}]", "do" },
-		{ "a certificate that is not there", "devices: [{supervised-by: {organization: A, certificate: x}}]", "x" },
+		{ "a certificate that is not there",
+		  "devices: [{supervised-by: {organization: A, certificate: x}}]", "x" },
 		{ "a certificate that is none",
-		  "devices: [{supervised-by: {organization: A, certificate: bench.yaml}}]", "no certificate" },
+		  "devices: [{supervised-by: {organization: A, certificate: bench.yaml}}]",
+		  "no certificate" },
 		{ "a profile that is refused", "devices: [{profiles: [bench.yaml]}]", "1000" },
 		{ "no YAML", "devices: [", "devices" },
 	};
@@ -109,9 +112,12 @@ every_key_arrives(void **state)
 
 	write_text(place->yaml,
 	    "devices:\n"
-	    "  - {name: desk, count: 2, product: 'iPhone15,2', os: '17.0', trust: deny, paired: true,\n"
-	    "     locked: true, activated: false, queries: false, latency-ms: 7, allow-pairing: false,\n"
-	    "     supervised-by: {organization: Acme, certificate: acme.crt}, profiles: [old.mobileconfig],\n"
+	    "  - {name: desk, count: 2, product: 'iPhone15,2', os: '17.0', "
+	    "trust: deny, paired: true,\n"
+	    "     locked: true, activated: false, queries: false, latency-ms: 7, "
+	    "allow-pairing: false,\n"
+	    "     supervised-by: {organization: Acme, certificate: acme.crt}, "
+	    "profiles: [old.mobileconfig],\n"
 	    "     faults: [{at: mcinstall, request: Flush, nth: 2, do: close, phase: middle}]}\n");
 	assert_int_equal(scenario_load(place->fixture->bench, place->yaml, &err), 0);
 	device = bench_find(place->fixture->bench, "desk-2");
@@ -143,7 +149,8 @@ the_example_is_good(void **state)
 	auto_blob struct blob text = { 0 };
 	struct error err = { 0 };
 
-	assert_int_equal(file_read(SOURCE_DIR "/tools/vbench.yaml", 65536, FILE_ANY, &text, &err), 0);
+	assert_int_equal(file_read(SOURCE_DIR "/tools/vbench.yaml", 65536, FILE_ANY, &text,
+	    &err), 0);
 	assert_int_equal(file_write(place->yaml, text.data, text.len, 0600, true, &err), 0);
 	assert_int_equal(scenario_load(place->fixture->bench, place->yaml, &err), 0);
 	assert_non_null(bench_find(place->fixture->bench, "00008030-000A1B2C3D4E5F0E"));

@@ -45,18 +45,30 @@ only_the_right_signature_answers(void **state)
 		unsigned flags;
 		const char *says;	/* NULL: accepted */
 	} rows[] = {
-		{ "RSA with SHA-256", SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY, NULL },
-		{ "RSA with SHA-1", SUPERVISOR, SUPERVISOR, "SHA1", CMS_BINARY, NULL },
-		{ "without signed attributes", SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_NOATTR, NULL },
-		{ "SHA-1 without signed attributes", SUPERVISOR, SUPERVISOR, "SHA1", CMS_BINARY | CMS_NOATTR, NULL },
-		{ "without S/MIME capabilities", SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_NOSMIMECAP, NULL },
-		{ "an elliptic curve", CURVE, CURVE, "SHA256", CMS_BINARY, NULL },
-		{ "an expired certificate, as far as known", EXPIRED, EXPIRED, "SHA256", CMS_BINARY, NULL },
-		{ "signed as text, with its line feed turned", SUPERVISOR, SUPERVISOR, "SHA256", 0, "not the challenge" },
-		{ "signed as a text message", SUPERVISOR, SUPERVISOR, "SHA256", CMS_TEXT, "not the challenge" },
-		{ "detached", SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_DETACHED, "detached" },
-		{ "somebody else's signature", SUPERVISOR, STRANGER, "SHA256", CMS_BINARY, "not the one presented" },
-		{ "no certificate inside", SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_NOCERTS, "does not hold" },
+		{ "RSA with SHA-256",
+		    SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY, NULL },
+		{ "RSA with SHA-1",
+		    SUPERVISOR, SUPERVISOR, "SHA1", CMS_BINARY, NULL },
+		{ "without signed attributes",
+		    SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_NOATTR, NULL },
+		{ "SHA-1 without signed attributes",
+		    SUPERVISOR, SUPERVISOR, "SHA1", CMS_BINARY | CMS_NOATTR, NULL },
+		{ "without S/MIME capabilities",
+		    SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_NOSMIMECAP, NULL },
+		{ "an elliptic curve",
+		    CURVE, CURVE, "SHA256", CMS_BINARY, NULL },
+		{ "an expired certificate, as far as known",
+		    EXPIRED, EXPIRED, "SHA256", CMS_BINARY, NULL },
+		{ "signed as text, with its line feed turned",
+		    SUPERVISOR, SUPERVISOR, "SHA256", 0, "not the challenge" },
+		{ "signed as a text message",
+		    SUPERVISOR, SUPERVISOR, "SHA256", CMS_TEXT, "not the challenge" },
+		{ "detached",
+		    SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_DETACHED, "detached" },
+		{ "somebody else's signature",
+		    SUPERVISOR, STRANGER, "SHA256", CMS_BINARY, "not the one presented" },
+		{ "no certificate inside",
+		    SUPERVISOR, SUPERVISOR, "SHA256", CMS_BINARY | CMS_NOCERTS, "does not hold" },
 	};
 	static const char challenge_bytes[] = "\x01\x0a\x02\x0d with a line feed\n inside";
 	struct cast *cast = *state;
@@ -72,7 +84,8 @@ only_the_right_signature_answers(void **state)
 		row_named(rows[i].name);
 		sign(&cast->signers[rows[i].signer], challenge.data, challenge.len, rows[i].flags,
 		    EVP_get_digestbyname(rows[i].digest), &der);
-		is_right = signature_answers(&der, &cast->signers[rows[i].presented].der, &challenge, &err);
+		is_right = signature_answers(&der, &cast->signers[rows[i].presented].der,
+		    &challenge, &err);
 		assert_int_equal(is_right, rows[i].says == NULL);
 		if (rows[i].says)
 			assert_non_null(strstr(err.message, rows[i].says));

@@ -122,7 +122,8 @@ enum credential { ROOT, HOST, STRANGER, NOBODY };
 static void
 go_tls(struct peer *peer, struct virtual *device, enum credential as, int version)
 {
-	static const char *const names[] = { [ROOT] = "RootCertificate", [HOST] = "HostCertificate" };
+	static const char *const names[] = { [ROOT] = "RootCertificate",
+		[HOST] = "HostCertificate" };
 	plist_t record = peer->fixture->bench->pair_records[device->position % BENCH_KEYS];
 	X509 *cert = as == NOBODY ? NULL : as == STRANGER
 	    ? make_certificate(peer->fixture->stranger.key, 10) : read_pem(record, names[as]);

@@ -240,7 +240,8 @@ the_mux_is_in_the_last_two_configurations(void **state)
 		assert_int_equal(control(host, setup, &answer, &actual), 0);
 		assert_int_equal(answer.data[2] | answer.data[3] << 8, answer.len);
 		assert_int_equal(answer.data[5], i + 1);
-		/* A walk over the descriptors ends at the end, and sees first settings only once. */
+		/* A walk over the descriptors ends at the end, and sees first settings only
+		 * once. */
 		for (at = 0; at < answer.len; at += answer.data[at]) {
 			assert_true(answer.data[at] >= 7);
 			n += answer.data[at + 1] == 4 && answer.data[at + 3] == 0;
@@ -319,7 +320,8 @@ another_configuration_ends_what_waits(void **state)
 	    &actual), -EPIPE);
 }
 
-#define on_a_bench(test)	cmocka_unit_test_setup_teardown(test, usbhost_set_up, usbhost_tear_down)
+#define on_a_bench(test) \
+	cmocka_unit_test_setup_teardown(test, usbhost_set_up, usbhost_tear_down)
 
 int
 main(void)

@@ -145,12 +145,18 @@ packets_that_make_no_sense_stall(void **state)
 		uint8_t		 bytes[40];
 		size_t		 len;
 	} rows[] = {
-		{ "shorter than a header", { 0, 0, 0, 6, 0, 0, 0 }, 7 },
-		{ "longer than it says", { 0, 0, 0, 6, 0, 0, 0, 16, 0xFE, 0xED, 0xFA, 0xCE, 0, 0, 0, 0, 1 }, 17 },
-		{ "without the magic number", { 0, 0, 0, 6, 0, 0, 0, 16, 1, 2, 3, 4, 0, 0, 0, 0 }, 16 },
-		{ "a protocol that is none", { 0, 0, 0, 9, 0, 0, 0, 16, 0xFE, 0xED, 0xFA, 0xCE, 0, 0, 0, 0 }, 16 },
-		{ "a segment without header", { 0, 0, 0, 6, 0, 0, 0, 17, 0xFE, 0xED, 0xFA, 0xCE, 0, 0, 0, 0, 1 }, 17 },
-		{ "version 0", { 0, 0, 0, 0, 0, 0, 0, 20 }, 20 },
+		{ "shorter than a header",
+		    { 0, 0, 0, 6, 0, 0, 0 }, 7 },
+		{ "longer than it says",
+		    { 0, 0, 0, 6, 0, 0, 0, 16, 0xFE, 0xED, 0xFA, 0xCE, 0, 0, 0, 0, 1 }, 17 },
+		{ "without the magic number",
+		    { 0, 0, 0, 6, 0, 0, 0, 16, 1, 2, 3, 4, 0, 0, 0, 0 }, 16 },
+		{ "a protocol that is none",
+		    { 0, 0, 0, 9, 0, 0, 0, 16, 0xFE, 0xED, 0xFA, 0xCE, 0, 0, 0, 0 }, 16 },
+		{ "a segment without header",
+		    { 0, 0, 0, 6, 0, 0, 0, 17, 0xFE, 0xED, 0xFA, 0xCE, 0, 0, 0, 0, 1 }, 17 },
+		{ "version 0",
+		    { 0, 0, 0, 0, 0, 0, 0, 20 }, 20 },
 	};
 	size_t i, actual;
 
@@ -162,11 +168,12 @@ packets_that_make_no_sense_stall(void **state)
 		assert_int_equal(blob_set(&packet, rows[i].bytes, rows[i].len), 0);
 		assert_int_equal(bulk_out(host, &packet), -EPIPE);
 		/* Until the host clears it, nothing passes. */
-		assert_int_equal(result(host, submit(host, MUX_OUT, false, NULL, "", 0), false, NULL,
-		    &actual), -EPIPE);
-		assert_int_equal(control(host, (const uint8_t[8]){ 2, 1, 0, 0, 4 }, NULL, &actual), 0);
-		assert_int_equal(result(host, submit(host, MUX_OUT, false, NULL, "", 0), false, NULL,
+		assert_int_equal(result(host, submit(host, MUX_OUT, false, NULL, "", 0), false,
+		    NULL, &actual), -EPIPE);
+		assert_int_equal(control(host, (const uint8_t[8]){ 2, 1, 0, 0, 4 }, NULL,
 		    &actual), 0);
+		assert_int_equal(result(host, submit(host, MUX_OUT, false, NULL, "", 0), false,
+		    NULL, &actual), 0);
 	}
 	/* And the connection is as it was. */
 	struct link link = link_to_echo(host, 512);
@@ -293,7 +300,7 @@ the_end_comes_after_the_last_byte_has_arrived(void **state)
 	assert_int_equal(heard.data.data[16 + 13], 0x04);
 }
 
-/* ---- windows and lengths ----------------------------------------------------------------------- */
+/* ---- windows and lengths -------------------------------------------------------- */
 
 static void
 the_hosts_window_is_respected(void **state)
@@ -365,8 +372,8 @@ a_packet_that_fills_the_bus_is_ended_by_an_empty_one(void **state)
 		link.seq += (uint32_t)request.len;
 		/* Reads that are no longer than a packet of the bus see its every end. */
 		while (actual == 512) {
-			assert_int_equal(result(host, submit(host, MUX_IN, true, NULL, NULL, 512), true,
-			    &bytes, &actual), 0);
+			assert_int_equal(result(host, submit(host, MUX_IN, true, NULL, NULL, 512),
+			    true, &bytes, &actual), 0);
 			total += actual;
 		}
 		n_empty += actual == 0;
@@ -416,7 +423,8 @@ a_packet_without_end_stalls(void **state)
 	assert_int_equal(bulk_out(host, &packet), -EPIPE);
 }
 
-#define on_a_bench(test)	cmocka_unit_test_setup_teardown(test, usbhost_set_up, usbhost_tear_down)
+#define on_a_bench(test) \
+	cmocka_unit_test_setup_teardown(test, usbhost_set_up, usbhost_tear_down)
 
 int
 main(void)

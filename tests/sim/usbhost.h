@@ -257,8 +257,8 @@ bulk_out(struct usbhost *host, const struct blob *packet)
 
 	do {
 		n = packet->len - at < READ_MOST ? packet->len - at : READ_MOST;
-		status = result(host, submit(host, MUX_OUT, false, NULL, packet->data + at, n), false,
-		    NULL, &actual);
+		status = result(host, submit(host, MUX_OUT, false, NULL, packet->data + at, n),
+		    false, NULL, &actual);
 		if (status)
 			return status;
 		assert_int_equal(actual, n);
@@ -293,8 +293,8 @@ get_packet(struct usbhost *host, uint32_t *protocol, struct blob *body)
 
 	body->len = 0;
 	do {
-		assert_int_equal(result(host, submit(host, MUX_IN, true, NULL, NULL, READ_MOST), true,
-		    body, &actual), 0);
+		assert_int_equal(result(host, submit(host, MUX_IN, true, NULL, NULL, READ_MOST),
+		    true, body, &actual), 0);
 	} while (body->len == 0 || (actual == READ_MOST && take_32(body->data + 4) > body->len));
 	assert_int_equal(take_32(body->data + 4), body->len);
 	*protocol = take_32(body->data);

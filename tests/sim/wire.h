@@ -155,7 +155,8 @@ get_reply(struct wire *wire, int fd, uint32_t *tag)
 	assert_true(len > HEADER && len - HEADER < sizeof(body));
 	assert_int_equal(get(wire, fd, body, len - HEADER), len - HEADER);
 	assert_memory_equal(body, "<?xml", 5);
-	assert_int_equal(proplist_parse(body, len - HEADER, &PROPLIST_WIRE, ERR_PROTOCOL, &reply, &err), 0);
+	assert_int_equal(proplist_parse(body, len - HEADER, &PROPLIST_WIRE, ERR_PROTOCOL, &reply,
+	    &err), 0);
 	return reply;
 }
 
