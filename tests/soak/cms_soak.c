@@ -195,6 +195,7 @@ main(int argc, char **argv)
 	rmdir(folder);
 	if (rc == 0)
 		printf("cms_soak: %lld challenges signed and verified, %d of them also by the "
-		    "openssl program\n", (long long)many, many < BY_PROGRAM ? (int)many : BY_PROGRAM);
+		    "openssl program\n", (long long)many,
+		    many < BY_PROGRAM ? (int)many : BY_PROGRAM);
 	return rc < 0;
 }
