@@ -28,7 +28,8 @@ void
 ledgertest_add(struct ledger *l, enum event_kind kind, const char *device, const char *note)
 {
 	json_t *body = json_pack("{s:s}", "note", note);
-	const struct ledger_entry entry = { .kind = kind, .run = "RUN", .device = device, .body = body };
+	const struct ledger_entry entry = { .kind = kind, .run = "RUN", .device = device,
+		.body = body };
 	struct error err = { 0 };
 
 	if (ledger_append(l, &entry, NULL, &err) < 0)
@@ -46,7 +47,8 @@ ledgertest_make(const char *path, unsigned n)
 		char note[32];
 
 		snprintf(note, sizeof(note), "event %u", i);
-		ledgertest_add(l, i % 2 ? EVENT_SENT : EVENT_ACKNOWLEDGED, "00008030-001C2D3E4F50002E", note);
+		ledgertest_add(l, i % 2 ? EVENT_SENT : EVENT_ACKNOWLEDGED,
+		    "00008030-001C2D3E4F50002E", note);
 	}
 }
 
@@ -76,7 +78,8 @@ ledgertest_damage(const char *path, const char *sql)
 	sqlite3 *db = NULL;
 
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	sqlite3_prepare_v2(db, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'", -1, &s, NULL);
+	sqlite3_prepare_v2(db, "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+	    -1, &s, NULL);
 	while (sqlite3_step(s) == SQLITE_ROW) {
 		const char *text = (const char *)sqlite3_column_text(s, 1);
 
@@ -118,8 +121,8 @@ ledgertest_rehash(const char *path, int64_t sequence)
 	ledger_close(l);
 	l = NULL;
 	snprintf(sql, sizeof(sql), "UPDATE events SET hash = '%s' WHERE sequence = %lld;"
-	    "UPDATE events SET previous = '%s' WHERE sequence = %lld + 1", r.hash, (long long)sequence,
-	    r.hash, (long long)sequence);
+	    "UPDATE events SET previous = '%s' WHERE sequence = %lld + 1",
+	    r.hash, (long long)sequence, r.hash, (long long)sequence);
 	ledgertest_damage(path, sql);
 }
 

@@ -9,7 +9,8 @@
 
 struct ledger *ledgertest_open(const char *path, enum ledger_mode mode);
 /* Appends one event with a body of its own; fails the test when it cannot. */
-void	ledgertest_add(struct ledger *l, enum event_kind kind, const char *device, const char *note);
+void	ledgertest_add(struct ledger *l, enum event_kind kind, const char *device,
+    const char *note);
 /* A closed file of n events. */
 void	ledgertest_make(const char *path, unsigned n);
 /* A copy as it lies on the disk. */

@@ -18,17 +18,22 @@ foreign_text_is_made_printable(void **state)
 	} rows[] = {
 		{ "plain text stays", "Front desk", "Front desk", 10, 64 },
 		{ "accents and CJK stay", "Büro 東京", "Büro 東京", 12, 64 },
-		{ "escape sequences lose their escape", "\033[31mred", "\xEF\xBF\xBD[31mred", 8, 64 },
-		{ "a right-to-left override is replaced", "a\xE2\x80\xAE" "b", "a\xEF\xBF\xBD" "b", 5, 64 },
+		{ "escape sequences lose their escape",
+		  "\033[31mred", "\xEF\xBF\xBD[31mred", 8, 64 },
+		{ "a right-to-left override is replaced",
+		  "a\xE2\x80\xAE" "b", "a\xEF\xBF\xBD" "b", 5, 64 },
 		{ "a newline is replaced", "a\nb", "a\xEF\xBF\xBD" "b", 3, 64 },
 		{ "C1 CSI is replaced", "a\xC2\x9B" "b", "a\xEF\xBF\xBD" "b", 4, 64 },
-		{ "invalid UTF-8 is replaced byte by byte", "\xFF\xC3", "\xEF\xBF\xBD\xEF\xBF\xBD", 2, 64 },
+		{ "invalid UTF-8 is replaced byte by byte",
+		  "\xFF\xC3", "\xEF\xBF\xBD\xEF\xBF\xBD", 2, 64 },
 		{ "an overlong slash is no slash", "\xC0\xAF", "\xEF\xBF\xBD\xEF\xBF\xBD", 2, 64 },
-		{ "a surrogate is replaced", "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 3, 64 },
+		{ "a surrogate is replaced",
+		  "\xED\xA0\x80", "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD", 3, 64 },
 		{ "NUL inside is replaced", "a\0b", "a\xEF\xBF\xBD" "b", 3, 64 },
 		{ "what fits exactly is not cut", "abcdefg", "abcdefg", 7, 8 },
 		{ "what does not fit ends in an ellipsis", "abcdefgh", "abcd\xE2\x80\xA6", 8, 8 },
-		{ "a character is never cut in two", "ab\xC3\xBC\xC3\xBC\xC3\xBC", "ab\xC3\xBC\xE2\x80\xA6", 8, 8 },
+		{ "a character is never cut in two",
+		  "ab\xC3\xBC\xC3\xBC\xC3\xBC", "ab\xC3\xBC\xE2\x80\xA6", 8, 8 },
 		{ "nothing is nothing", "", "", 0, 4 },
 	};
 	size_t i;
@@ -77,9 +82,11 @@ durations_are_read(void **state)
 		const char *in;
 		int64_t want;
 	} rows[] = {
-		{ "8h", 28800 }, { "45m", 2700 }, { "90s", 90 }, { "1h30m", 5400 }, { "2d", 172800 },
+		{ "8h", 28800 }, { "45m", 2700 }, { "90s", 90 }, { "1h30m", 5400 },
+		{ "2d", 172800 },
 		{ "", -1 }, { "0h", -1 }, { "8", -1 }, { "h", -1 }, { "-1h", -1 }, { "1m1h", -1 },
-		{ "1h1h", -1 }, { "8 h", -1 }, { "99999999999999999999h", -1 }, { "9999d", -1 }, { "1.5h", -1 },
+		{ "1h1h", -1 }, { "8 h", -1 }, { "99999999999999999999h", -1 },
+		{ "9999d", -1 }, { "1.5h", -1 },
 	};
 	size_t i;
 
@@ -162,15 +169,19 @@ property_lists_are_guarded(void **state)
 	} rows[] = {
 		{ "a dictionary", XML("<dict><key>a</key><string>b</string></dict>"), NULL },
 		{ "an empty dictionary", XML("<dict/>"), NULL },
-		{ "nested containers", XML("<array><dict><key>a</key><array/></dict></array>"), NULL },
+		{ "nested containers",
+		  XML("<array><dict><key>a</key><array/></dict></array>"), NULL },
 		{ "a comment and a CDATA section",
 		  XML("<!-- <dict> --><string><![CDATA[<dict>]]></string>"), NULL },
 		{ "an entity declaration",
-		  "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a \"b\">]><plist><string>&a;</string></plist>",
+		  "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a \"b\">]>"
+		  "<plist><string>&a;</string></plist>",
 		  "internal subset" },
 		{ "an entity declaration outside the DTD",
-		  "<?xml version=\"1.0\"?><!ENTITY a \"b\"><plist><string>a</string></plist>", "entities" },
-		{ "a truncated document", "<?xml version=\"1.0\"?><plist><dict><key>a</key>", "ends early" },
+		  "<?xml version=\"1.0\"?><!ENTITY a \"b\"><plist><string>a</string></plist>",
+		  "entities" },
+		{ "a truncated document",
+		  "<?xml version=\"1.0\"?><plist><dict><key>a</key>", "ends early" },
 		{ "a truncated tag", "<?xml version=\"1.0\"?><plist><dict", "ends early" },
 		{ "an element after the end", XML("<dict/>") "<dict/>", "follows" },
 		{ "text after the end", XML("<dict/>") "garbage", "follows" },
@@ -190,7 +201,8 @@ property_lists_are_guarded(void **state)
 		int rc;
 
 		row_named(rows[i].name);
-		rc = proplist_parse(rows[i].text, strlen(rows[i].text), &PROPLIST_FILE, ERR_DATA, &list, &err);
+		rc = proplist_parse(rows[i].text, strlen(rows[i].text), &PROPLIST_FILE, ERR_DATA,
+		    &list, &err);
 		if (rows[i].message) {
 			assert_int_equal(rc, -1);
 			assert_int_equal(err.kind, ERR_DATA);
@@ -214,7 +226,8 @@ nesting_is_bounded(void **state)
 	assert_int_equal(blob_append(&deep, "<plist>", 7), 0);
 	for (i = 0; i < 1000000; i++)
 		assert_int_equal(blob_append(&deep, "<array>", 7), 0);
-	assert_int_equal(proplist_parse(deep.data, deep.len, &PROPLIST_FILE, ERR_DATA, &list, &err), -1);
+	assert_int_equal(proplist_parse(deep.data, deep.len, &PROPLIST_FILE, ERR_DATA, &list,
+	    &err), -1);
 	assert_non_null(strstr(err.message, "deeper"));
 }
 
@@ -248,7 +261,8 @@ shared_references_do_not_unfold_without_end(void **state)
 	list[at + 15] = LEVELS;
 	list[at + 30] = (uint8_t)(table >> 8);
 	list[at + 31] = (uint8_t)table;
-	assert_int_equal(proplist_parse(list, sizeof(list), &PROPLIST_WIRE, ERR_PROTOCOL, &parsed, &err), -1);
+	assert_int_equal(proplist_parse(list, sizeof(list), &PROPLIST_WIRE, ERR_PROTOCOL, &parsed,
+	    &err), -1);
 	assert_non_null(strstr(err.message, "more than"));
 }
 
@@ -260,7 +274,8 @@ every_cut_of_a_binary_list_is_survived(void **state)
 	uint32_t len = 0, cut;
 
 	(void)state;
-	plist_dict_set_item(dict, "name", plist_new_string("a string longer than fifteen characters"));
+	plist_dict_set_item(dict, "name",
+	    plist_new_string("a string longer than fifteen characters"));
 	plist_dict_set_item(dict, "list", plist_new_array());
 	plist_dict_set_item(dict, "number", plist_new_uint(1u << 20));
 	plist_to_bin(dict, &bin, &len);

@@ -33,14 +33,22 @@ a_result_has_its_word_and_colour(void **state)
 		enum tile_state state;
 		const char *word, *detail;
 	} rows[] = {
-		{ "compliant", REASON_NONE, NEXT_FINAL, TILE_READY, "ready to unplug", "" },
-		{ "locked", REASON_LOCKED, NEXT_PERSON, TILE_PERSON, "needs you", "unlock the iPad" },
-		{ "the Trust box", REASON_TRUST_PENDING, NEXT_PERSON, TILE_PERSON, "needs you", "tap Trust on the iPad" },
-		{ "no policy", REASON_NO_POLICY, NEXT_FINAL, TILE_PERSON, "left alone", "no policy is for this iPad" },
-		{ "a refusal", REASON_REFUSED, NEXT_FINAL, TILE_FAILED, "failed", "the iPad refused" },
-		{ "missing all the same", REASON_PROFILE_MISSING, NEXT_FINAL, TILE_FAILED, "not as it should be", "a profile is missing" },
-		{ "tried again", REASON_TIMEOUT, NEXT_RETRY, TILE_WORKING, "trying again", "no answer: plug it in again" },
-		{ "not on record", REASON_UNRECORDED, NEXT_FINAL, TILE_FAILED, "failed", "the record cannot be written" },
+		{ "compliant", REASON_NONE, NEXT_FINAL,
+		    TILE_READY, "ready to unplug", "" },
+		{ "locked", REASON_LOCKED, NEXT_PERSON,
+		    TILE_PERSON, "needs you", "unlock the iPad" },
+		{ "the Trust box", REASON_TRUST_PENDING, NEXT_PERSON,
+		    TILE_PERSON, "needs you", "tap Trust on the iPad" },
+		{ "no policy", REASON_NO_POLICY, NEXT_FINAL,
+		    TILE_PERSON, "left alone", "no policy is for this iPad" },
+		{ "a refusal", REASON_REFUSED, NEXT_FINAL,
+		    TILE_FAILED, "failed", "the iPad refused" },
+		{ "missing all the same", REASON_PROFILE_MISSING, NEXT_FINAL,
+		    TILE_FAILED, "not as it should be", "a profile is missing" },
+		{ "tried again", REASON_TIMEOUT, NEXT_RETRY,
+		    TILE_WORKING, "trying again", "no answer: plug it in again" },
+		{ "not on record", REASON_UNRECORDED, NEXT_FINAL,
+		    TILE_FAILED, "failed", "the record cannot be written" },
 	};
 	size_t i, n;
 
@@ -74,7 +82,9 @@ rivals_are_not_a_lack(void **state)
 	} rows[] = {
 		{ "none at all", NULL, "no policy is for this iPad" },
 		{ "none, in the usual words", "", "no policy is for this iPad" },
-		{ "two", "the policies one and two are both for this device, and neither is more specific",
+		{ "two",
+		    "the policies one and two are both for this device, "
+		    "and neither is more specific",
 		    "two policies are for this iPad" },
 	};
 	size_t i, n;
@@ -228,7 +238,8 @@ a_loose_contact_stays_one(void **state)
 	t = board_tiles(b, &n);
 	assert_int_equal(n, 1);
 	json = board_json(b, 0);
-	assert_string_equal(json_text(json_array_get(json_object_get(json, "events"), 0), "text", NULL),
+	assert_string_equal(
+	    json_text(json_array_get(json_object_get(json, "events"), 0), "text", NULL),
 	    "port 1-9 comes and goes: check the cable");
 }
 

@@ -16,9 +16,12 @@ enum { CONTENT_LEN = sizeof(content) - 1 };
 #define SIGN "cms -sign -binary -in content -signer cert.pem -inkey key.pem -outform DER "
 
 static const char *const recipe[] = {
-	"req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 -subj /O=Acme/CN=Profiles",
-	"req -x509 -newkey rsa:1024 -nodes -keyout smallkey.pem -out smallcert.pem -days 30 -subj /O=Small",
-	"req -x509 -newkey rsa:2048 -nodes -keyout cakey.pem -out ca.pem -days 30 -subj /O=Authority",
+	("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 30 "
+	"-subj /O=Acme/CN=Profiles"),
+	("req -x509 -newkey rsa:1024 -nodes -keyout smallkey.pem -out smallcert.pem -days 30 "
+	"-subj /O=Small"),
+	("req -x509 -newkey rsa:2048 -nodes -keyout cakey.pem -out ca.pem -days 30 "
+	"-subj /O=Authority"),
 	"req -newkey rsa:2048 -nodes -keyout leafkey.pem -out leaf.csr -subj /O=Leaf",
 	"x509 -req -in leaf.csr -CA ca.pem -CAkey cakey.pem -CAcreateserial -days 30 -out leaf.pem",
 	SIGN "-nodetach -md sha256 -out signed",
@@ -31,13 +34,20 @@ static const char *const recipe[] = {
 	SIGN "-nodetach -md sha256 -signer leaf.pem -inkey leafkey.pem -out two",
 	SIGN "-nodetach -md sha256 -econtent_type pkcs7-encryptedData -out notdata",
 	SIGN "-md sha256 -out detached",
-	"cms -sign -binary -nodetach -in content -signer smallcert.pem -inkey smallkey.pem -md sha256 -outform DER -out small",
-	"cms -sign -binary -nodetach -in content -signer leaf.pem -inkey leafkey.pem -md sha256 -outform DER -out leafonly",
-	"cms -sign -binary -nodetach -in content -signer leaf.pem -inkey leafkey.pem -certfile ca.pem -md sha256 -outform DER -out chain",
-	"cms -sign -binary -nodetach -in content -signer cert.pem -inkey key.pem -outform PEM -out pem",
-	"cms -sign -binary -nodetach -in content -signer cert.pem -inkey key.pem -outform SMIME -out smime",
+	("cms -sign -binary -nodetach -in content -signer smallcert.pem -inkey smallkey.pem "
+	"-md sha256 -outform DER -out small"),
+	("cms -sign -binary -nodetach -in content -signer leaf.pem -inkey leafkey.pem "
+	"-md sha256 -outform DER -out leafonly"),
+	("cms -sign -binary -nodetach -in content -signer leaf.pem -inkey leafkey.pem "
+	"-certfile ca.pem -md sha256 -outform DER -out chain"),
+	("cms -sign -binary -nodetach -in content -signer cert.pem -inkey key.pem "
+	"-outform PEM -out pem"),
+	("cms -sign -binary -nodetach -in content -signer cert.pem -inkey key.pem "
+	"-outform SMIME -out smime"),
 	"cms -encrypt -binary -in content -aes256 -outform DER -out enveloped cert.pem",
-	"cms -EncryptedData_encrypt -binary -in content -aes256 -secretkey 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f -outform DER -out encrypted",
+	("cms -EncryptedData_encrypt -binary -in content -aes256 "
+	"-secretkey 000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f "
+	"-outform DER -out encrypted"),
 	"cms -data_create -binary -in content -outform DER -out data",
 	"crl2pkcs7 -nocrl -certfile cert.pem -outform DER -out nosigners",
 	"x509 -in cert.pem -outform DER -out certificate",
@@ -110,37 +120,68 @@ every_wrapping_is_told_apart(void **state)
 		size_t			 certificates;
 		bool			 is_complete, is_self_signed, is_weak, has_trailing;
 	} rows[] = {
-		{ "a plain profile", "content", ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
-		{ "a binary list", "binary", ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
-		{ "nothing", "empty", ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
-		{ "text that begins like a SEQUENCE", "zero", ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
-		{ "a certificate, DER but no CMS", "certificate", ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
-		{ "signed with SHA-256", "signed", ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "signed with SHA-512", "sha512", ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-512", 1, 1, 1, 0, 0 },
-		{ "signed with SHA-1", "sha1", ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-1", 1, 1, 1, 1, 0 },
-		{ "signed with 1024 bits", "small", ENVELOPE_SIGNED, INSIDE, "Small", "SHA-256", 1, 1, 1, 1, 0 },
-		{ "without signed attributes", "noattr", ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "the signer named by key identifier", "keyid", ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "BER with indefinite lengths", "indefinite", ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "two signers", "two", ENVELOPE_SIGNED, INSIDE, NULL, "SHA-256", 2, 0, 0, 0, 0 },
-		{ "two signers, one of them wrong", "oneoftwo", ENVELOPE_ALTERED, INSIDE, NULL, "SHA-256", 2, 0, 0, 0, 0 },
-		{ "the leaf of a chain alone", "leafonly", ENVELOPE_SIGNED, INSIDE, "Leaf", "SHA-256", 1, 0, 0, 0, 0 },
-		{ "a chain to its root", "chain", ENVELOPE_SIGNED, INSIDE, "Leaf", "SHA-256", 2, 1, 0, 0, 0 },
-		{ "no certificate of the signer", "nocerts", ENVELOPE_ALTERED, INSIDE, "", "SHA-256", 0, 0, 0, 0, 0 },
-		{ "nobody signed", "nosigners", ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
-		{ "another content than was signed", "othercontent", ENVELOPE_ALTERED, NOTHING, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "another signature", "othersignature", ENVELOPE_ALTERED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "another content type than was signed", "othertype", ENVELOPE_ALTERED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
-		{ "detached", "detached", ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
-		{ "content of another type", "notdata", ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
-		{ "a byte behind it", "trailing", ENVELOPE_BROKEN, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 1 },
-		{ "half of it", "half", ENVELOPE_BROKEN, NOTHING, "", "", 0, 0, 0, 0, 0 },
-		{ "CMS that only holds data", "data", ENVELOPE_BROKEN, NOTHING, "", "", 0, 0, 0, 0, 0 },
-		{ "enveloped", "enveloped", ENVELOPE_ENCRYPTED, NOTHING, "", "", 0, 0, 0, 0, 0 },
-		{ "encrypted with a shared key", "encrypted", ENVELOPE_ENCRYPTED, NOTHING, "", "", 0, 0, 0, 0, 0 },
-		{ "PEM", "pem", ENVELOPE_TEXT, NOTHING, "", "", 0, 0, 0, 0, 0 },
-		{ "PEM behind blanks", "begin", ENVELOPE_TEXT, NOTHING, "", "", 0, 0, 0, 0, 0 },
-		{ "S/MIME", "smime", ENVELOPE_TEXT, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "a plain profile", "content",
+		    ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
+		{ "a binary list", "binary",
+		    ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
+		{ "nothing", "empty",
+		    ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
+		{ "text that begins like a SEQUENCE", "zero",
+		    ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
+		{ "a certificate, DER but no CMS", "certificate",
+		    ENVELOPE_NONE, AS_IT_WAS, "", "", 0, 0, 0, 0, 0 },
+		{ "signed with SHA-256", "signed",
+		    ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "signed with SHA-512", "sha512",
+		    ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-512", 1, 1, 1, 0, 0 },
+		{ "signed with SHA-1", "sha1",
+		    ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-1", 1, 1, 1, 1, 0 },
+		{ "signed with 1024 bits", "small",
+		    ENVELOPE_SIGNED, INSIDE, "Small", "SHA-256", 1, 1, 1, 1, 0 },
+		{ "without signed attributes", "noattr",
+		    ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "the signer named by key identifier", "keyid",
+		    ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "BER with indefinite lengths", "indefinite",
+		    ENVELOPE_SIGNED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "two signers", "two",
+		    ENVELOPE_SIGNED, INSIDE, NULL, "SHA-256", 2, 0, 0, 0, 0 },
+		{ "two signers, one of them wrong", "oneoftwo",
+		    ENVELOPE_ALTERED, INSIDE, NULL, "SHA-256", 2, 0, 0, 0, 0 },
+		{ "the leaf of a chain alone", "leafonly",
+		    ENVELOPE_SIGNED, INSIDE, "Leaf", "SHA-256", 1, 0, 0, 0, 0 },
+		{ "a chain to its root", "chain",
+		    ENVELOPE_SIGNED, INSIDE, "Leaf", "SHA-256", 2, 1, 0, 0, 0 },
+		{ "no certificate of the signer", "nocerts",
+		    ENVELOPE_ALTERED, INSIDE, "", "SHA-256", 0, 0, 0, 0, 0 },
+		{ "nobody signed", "nosigners",
+		    ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
+		{ "another content than was signed", "othercontent",
+		    ENVELOPE_ALTERED, NOTHING, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "another signature", "othersignature",
+		    ENVELOPE_ALTERED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "another content type than was signed", "othertype",
+		    ENVELOPE_ALTERED, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 0 },
+		{ "detached", "detached",
+		    ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
+		{ "content of another type", "notdata",
+		    ENVELOPE_DETACHED, NOTHING, "", "", 1, 0, 0, 0, 0 },
+		{ "a byte behind it", "trailing",
+		    ENVELOPE_BROKEN, INSIDE, "Acme", "SHA-256", 1, 1, 1, 0, 1 },
+		{ "half of it", "half",
+		    ENVELOPE_BROKEN, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "CMS that only holds data", "data",
+		    ENVELOPE_BROKEN, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "enveloped", "enveloped",
+		    ENVELOPE_ENCRYPTED, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "encrypted with a shared key", "encrypted",
+		    ENVELOPE_ENCRYPTED, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "PEM", "pem",
+		    ENVELOPE_TEXT, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "PEM behind blanks", "begin",
+		    ENVELOPE_TEXT, NOTHING, "", "", 0, 0, 0, 0, 0 },
+		{ "S/MIME", "smime",
+		    ENVELOPE_TEXT, NOTHING, "", "", 0, 0, 0, 0, 0 },
 	};
 	size_t i;
 
@@ -246,7 +287,8 @@ structure_is_counted_before_it_is_decoded(void **state)
 	for (i = 0; i < countof(rows); i++) {
 		total = 0;
 		row_named(rows[i].name);
-		assert_int_equal(derguard_check(rows[i].bytes, rows[i].len, &total), rows[i].total > 0);
+		assert_int_equal(derguard_check(rows[i].bytes, rows[i].len, &total),
+		    rows[i].total > 0);
 		assert_int_equal(total, rows[i].total);
 	}
 	row_named("a million levels");

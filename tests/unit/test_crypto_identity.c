@@ -18,7 +18,8 @@
 static const char *const recipe[] = {
 	("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 3650 "
 	"-subj /O=Acme/CN=Acme"),
-	"req -x509 -newkey rsa:2048 -nodes -keyout other.pem -out othercert.pem -days 30 -subj /CN=Other",
+	("req -x509 -newkey rsa:2048 -nodes -keyout other.pem -out othercert.pem -days 30 "
+	"-subj /CN=Other"),
 	("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout eckey.pem "
 	"-out eccert.pem -days 30 -subj /O=Curve"),
 	"req -x509 -newkey ed25519 -nodes -keyout edkey.pem -out edcert.pem -days 30 -subj /O=Ed",
@@ -48,7 +49,8 @@ static const char *const recipe[] = {
 static const char *const old_recipe[] = {
 	"pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass:secret -out old.p12",
 	"pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass: -out oldempty.p12",
-	"pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass:secret -nomac -out oldnomac.p12",
+	("pkcs12 -export -legacy -inkey key.pem -in cert.pem -passout pass:secret -nomac "
+	"-out oldnomac.p12"),
 	("pkcs8 -topk8 -provider legacy -provider default -in key.pem -passout pass:secret "
 	"-v1 PBE-SHA1-RC2-40 -out sealedrc2.pem"),
 };
@@ -102,8 +104,8 @@ make_files(void **state)
 	join("with,comma.pem", "cert.pem", "key.pem", NULL);
 	fixture_write("text.p12", "hello, world\n", 13, 0600);
 	fixture_write("nothing.p12", "", 0, 0600);
-	fixture_write("damaged.pem", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n",
-	    58, 0600);
+	fixture_write("damaged.pem",
+	    "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", 58, 0600);
 	return 0;
 }
 
@@ -150,44 +152,70 @@ files_are_loaded_by_what_they_hold(void **state)
 		{ "PKCS#12 with 3DES and SHA-1", "des.p12", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
 		{ "PKCS#12 with more certificates", "chain.p12", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
 		{ "PKCS#12 with RC2-40", "old.p12", 1, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "PKCS#12 with RC2-40 and an empty passphrase", "oldempty.p12", 1, 0, 0, 0, 0, "" },
-		{ "PKCS#12 with RC2-40 without a MAC", "oldnomac.p12", 1, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "PKCS#12 with RC2-40 and an empty passphrase", "oldempty.p12",
+		    1, 0, 0, 0, 0, "" },
+		{ "PKCS#12 with RC2-40 without a MAC", "oldnomac.p12",
+		    1, ERR_PERM, 0, ERR_PERM, 1, "" },
 		{ "PKCS#12 with an elliptic curve", "ec.p12", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "PKCS#12 without a key", "nokey.p12", 0, ERR_PERM, ERR_DATA, ERR_PERM, 1, "no private key" },
-		{ "text that is called .p12", "text.p12", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no PKCS#12" },
-		{ "an empty file", "nothing.p12", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no PKCS#12" },
+		{ "PKCS#12 without a key", "nokey.p12",
+		    0, ERR_PERM, ERR_DATA, ERR_PERM, 1, "no private key" },
+		{ "text that is called .p12", "text.p12",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no PKCS#12" },
+		{ "an empty file", "nothing.p12",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no PKCS#12" },
 		{ "PEM, certificate first", "bundle.pem", 0, 0, 0, 0, 0, "" },
-		{ "PEM, key first, a strange certificate between", "reversed.pem", 0, 0, 0, 0, 0, "" },
-		{ "PEM with an encrypted PKCS#8 key", "sealedbundle.pem", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "PEM with a 3DES PKCS#8 key", "sealed3desbundle.pem", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "PEM with an RC2-40 PKCS#8 key", "sealedrc2bundle.pem", 1, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "PEM, key first, a strange certificate between", "reversed.pem",
+		    0, 0, 0, 0, 0, "" },
+		{ "PEM with an encrypted PKCS#8 key", "sealedbundle.pem",
+		    0, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "PEM with a 3DES PKCS#8 key", "sealed3desbundle.pem",
+		    0, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "PEM with an RC2-40 PKCS#8 key", "sealedrc2bundle.pem",
+		    1, ERR_PERM, 0, ERR_PERM, 1, "" },
 		{ "PEM with a traditional key", "rsabundle.pem", 0, 0, 0, 0, 0, "" },
-		{ "PEM with an encrypted traditional key", "sealedrsabundle.pem", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "PEM of two identities", "strangers.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "belong together" },
-		{ "PEM with two keys", "twokeys.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "more than one" },
-		{ "PEM with no key", "cert.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no private key" },
-		{ "PEM with no certificate", "key.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no certificate" },
-		{ "PEM with an Ed25519 key, which CMS cannot use", "edbundle.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "ED25519" },
-		{ "PEM that is damaged", "damaged.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "damaged" },
+		{ "PEM with an encrypted traditional key", "sealedrsabundle.pem",
+		    0, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "PEM of two identities", "strangers.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "belong together" },
+		{ "PEM with two keys", "twokeys.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "more than one" },
+		{ "PEM with no key", "cert.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no private key" },
+		{ "PEM with no certificate", "key.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no certificate" },
+		{ "PEM with an Ed25519 key, which CMS cannot use", "edbundle.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "ED25519" },
+		{ "PEM that is damaged", "damaged.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "damaged" },
 		{ "a pair, both PEM", "cert.pem,key.pem", 0, 0, 0, 0, 0, "" },
 		{ "a pair, both DER", "cert.der,key.der", 0, 0, 0, 0, 0, "" },
 		{ "a pair, PEM and DER", "cert.pem,rsa.der", 0, 0, 0, 0, 0, "" },
 		{ "a pair, DER and PEM", "cert.der,rsa.pem", 0, 0, 0, 0, 0, "" },
 		{ "a pair of an elliptic curve", "eccert.pem,ec.der", 0, 0, 0, 0, 0, "" },
-		{ "a pair with an encrypted DER key", "cert.der,sealed.der", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "a pair with an encrypted PEM key", "cert.der,sealed.pem", 0, ERR_PERM, 0, ERR_PERM, 1, "" },
-		{ "a pair of strangers", "cert.pem,other.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "belong together" },
-		{ "a pair in the wrong order", "key.pem,cert.pem", 0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no certificate" },
+		{ "a pair with an encrypted DER key", "cert.der,sealed.der",
+		    0, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "a pair with an encrypted PEM key", "cert.der,sealed.pem",
+		    0, ERR_PERM, 0, ERR_PERM, 1, "" },
+		{ "a pair of strangers", "cert.pem,other.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "belong together" },
+		{ "a pair in the wrong order", "key.pem,cert.pem",
+		    0, ERR_DATA, ERR_DATA, ERR_DATA, 0, "no certificate" },
 		{ "a pair whose certificate is public", "public.crt,key.pem", 0, 0, 0, 0, 0, "" },
-		{ "a pair whose key is loose", "cert.pem,loose.key", 0, ERR_PERM, ERR_PERM, ERR_PERM, 0, "read by others" },
-		{ "a pair without its key", "cert.pem,none.key", 0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "none.key" },
-		{ "a pair without its certificate", "none.crt,key.pem", 0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "none.crt" },
+		{ "a pair whose key is loose", "cert.pem,loose.key",
+		    0, ERR_PERM, ERR_PERM, ERR_PERM, 0, "read by others" },
+		{ "a pair without its key", "cert.pem,none.key",
+		    0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "none.key" },
+		{ "a pair without its certificate", "none.crt,key.pem",
+		    0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "none.crt" },
 		{ "a file with a comma in its name", "with,comma.pem", 0, 0, 0, 0, 0, "" },
-		{ "a bundle that others can read", "loose.pem", 0, ERR_PERM, ERR_PERM, ERR_PERM, 0, "read by others" },
-		{ "a file that is not there", "none.p12", 0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "none.p12" },
+		{ "a bundle that others can read", "loose.pem",
+		    0, ERR_PERM, ERR_PERM, ERR_PERM, 0, "read by others" },
+		{ "a file that is not there", "none.p12",
+		    0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "none.p12" },
 		{ "a folder", ".", 0, ERR_NOINPUT, ERR_NOINPUT, ERR_NOINPUT, 0, "" },
 		{ "no name at all", "", 0, ERR_USAGE, ERR_USAGE, ERR_USAGE, 0, "no name" },
-		{ "a kind that is not known", "pkcs99:object=x", 0, ERR_USAGE, ERR_USAGE, ERR_USAGE, 0, "pkcs99:" },
+		{ "a kind that is not known", "pkcs99:object=x",
+		    0, ERR_USAGE, ERR_USAGE, ERR_USAGE, 0, "pkcs99:" },
 	};
 	size_t i, who;
 
@@ -206,7 +234,8 @@ files_are_loaded_by_what_they_hold(void **state)
 			struct error err = { 0 };
 			unsigned times = 0;
 
-			assert_int_equal(load(rows[i].ref, (enum ask)who, false, &times, &err), want[who]);
+			assert_int_equal(load(rows[i].ref, (enum ask)who, false, &times, &err),
+			    want[who]);
 			if (who <= WRONG)
 				assert_int_equal(times, rows[i].asked);
 			if (who == RIGHT || who == RIGHT_AT_HAND)
@@ -285,7 +314,8 @@ damage_is_survived(void **state)
 			struct error err = { 0 };
 			unsigned times;
 
-			fixture_write("cut", whole.data, cut < 20 ? cut : whole.len * cut / 41, 0600);
+			fixture_write("cut", whole.data,
+			    cut < 20 ? cut : whole.len * cut / 41, 0600);
 			assert_int_not_equal(load("cut", RIGHT, false, &times, &err), ERR_NONE);
 		}
 	}
@@ -299,7 +329,8 @@ the_certificate_is_read_into_words(void **state)
 	} rows[] = {
 		{ "PEM, RSA", "cert.pem", "Acme", "Acme", "RSA 2048" },
 		{ "DER, RSA", "cert.der", "Acme", "Acme", "RSA 2048" },
-		{ "no organization: the common name instead", "othercert.pem", "Other", "Other", "RSA 2048" },
+		{ "no organization: the common name instead", "othercert.pem",
+		    "Other", "Other", "RSA 2048" },
 		{ "no common name", "eccert.pem", "Curve", "", "EC P-256" },
 		{ "another kind of key", "edcert.pem", "Ed", "", "ED25519" },
 		{ "behind a key", "reversed.pem", "Other", "Other", "RSA 2048" },
@@ -354,7 +385,8 @@ what_is_no_certificate_is_refused(void **state)
 		{ "nothing", "", 0 },
 		{ "text", "hello", 5 },
 		{ "a sequence that ends early", "0\x82\x10\x00\x30", 5 },
-		{ "PEM of nothing", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", 54 },
+		{ "PEM of nothing",
+		    "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", 54 },
 	};
 	size_t i;
 
@@ -374,8 +406,10 @@ static void
 sha256_is_that_of_fips_180(void **state)
 {
 	static const struct { const char *name, *text, *hex; } rows[] = {
-		{ "nothing", "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
-		{ "abc", "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ "nothing", "",
+		    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "abc",
+		    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
 	};
 	size_t i;
 
@@ -425,7 +459,8 @@ a_new_identity_has_the_known_shape(void **state)
 	row_named("OpenSSL's own program agrees that it signed itself");
 	assert_true(fixture_openssl("x509 -inform DER -in made.der -out made.crt"));
 	assert_true(fixture_openssl("verify -x509_strict -check_ss_sig -purpose sslserver "
-	    "-CAfile made.crt made.crt") || fixture_openssl("verify -check_ss_sig -CAfile made.crt made.crt"));
+	    "-CAfile made.crt made.crt") ||
+	    fixture_openssl("verify -check_ss_sig -CAfile made.crt made.crt"));
 }
 
 static void
@@ -436,7 +471,9 @@ an_impossible_identity_is_not_made(void **state)
 		struct identity_spec spec;
 	} rows[] = {
 		{ "no organization", { "", 2048, 10 } },
-		{ "more than 64 characters", { "0123456789012345678901234567890123456789012345678901234567890123x", 2048, 10 } },
+		{ "more than 64 characters",
+		    { "0123456789012345678901234567890123456789012345678901234567890123x",
+		    2048, 10 } },
 		{ "a newline", { "Acme\nEvil", 2048, 10 } },
 		{ "invalid UTF-8", { "\xFF", 2048, 10 } },
 		{ "1024 bits", { "Acme", 1024, 10 } },
@@ -469,10 +506,12 @@ what_is_exported_can_be_loaded(void **state)
 		unsigned		 asked;
 		const char		*check;		/* OpenSSL's own program reads it too */
 	} rows[] = {
-		{ "PKCS#12", IDENTITY_P12, "secret", 0, 1, "pkcs12 -in exported -passin pass:secret -noenc" },
+		{ "PKCS#12", IDENTITY_P12, "secret", 0, 1,
+		    "pkcs12 -in exported -passin pass:secret -noenc" },
 		{ "PKCS#12 without a passphrase", IDENTITY_P12, NULL, ERR_USAGE, 0, NULL },
 		{ "PKCS#12 with an empty passphrase", IDENTITY_P12, "", ERR_USAGE, 0, NULL },
-		{ "PEM with a passphrase", IDENTITY_PEM, "secret", 0, 1, "pkey -in exported -passin pass:secret" },
+		{ "PEM with a passphrase", IDENTITY_PEM, "secret", 0, 1,
+		    "pkey -in exported -passin pass:secret" },
 		{ "PEM in clear", IDENTITY_PEM, NULL, 0, 0, "pkey -in exported" },
 	};
 	struct identity *id = NULL;
@@ -491,8 +530,10 @@ what_is_exported_can_be_loaded(void **state)
 
 		row_named(rows[i].name);
 		if (rows[i].passphrase)
-			assert_int_equal(blob_set(&passphrase, rows[i].passphrase, strlen(rows[i].passphrase)), 0);
-		rc = identity_export(id, rows[i].format, rows[i].passphrase ? &passphrase : NULL, &file, &err);
+			assert_int_equal(blob_set(&passphrase, rows[i].passphrase,
+			    strlen(rows[i].passphrase)), 0);
+		rc = identity_export(id, rows[i].format, rows[i].passphrase ? &passphrase : NULL,
+		    &file, &err);
 		assert_int_equal(err.kind, rows[i].want);
 		if (rc < 0)
 			continue;

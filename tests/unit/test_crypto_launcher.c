@@ -28,9 +28,11 @@ make_files(void **state)
 	(void)state;
 	fixture_enter();
 	unsetenv("CREDENTIALS_DIRECTORY");
-	assert_true(fixture_openssl("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem "
+	assert_true(
+	    fixture_openssl("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem "
 	    "-days 30 -subj /O=Acme"));
-	assert_true(fixture_openssl("pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret "
+	assert_true(
+	    fixture_openssl("pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret "
 	    "-out acme.p12"));
 	fixture_write("pass", "secret\n", 7, 0600);
 	fixture_write("wrong", "Secret\n", 7, 0600);
@@ -79,7 +81,8 @@ signs(struct signer *s)
 	auto_fd int fd = -1;
 
 	assert_int_equal(signer_channel(s, udid, &fd, &err), 0);
-	assert_int_equal(signer_sign(fd, SIGNER_PAIR, "challenge", 9, deadline_in(30000), &cms, &err), 0);
+	assert_int_equal(signer_sign(fd, SIGNER_PAIR, "challenge", 9, deadline_in(30000),
+	    &cms, &err), 0);
 	assert_true(cms.len > 256);
 }
 
@@ -145,7 +148,8 @@ what_is_wrong_is_said(void **state)
 	row_named("a name that is too long");
 	assert_non_null(longest);
 	memset(longest, 'a', 9999);
-	assert_int_equal(launcher_signer(l, &(struct launcher_order){ .ref = longest }, NULL, NULL, &err), -1);
+	assert_int_equal(launcher_signer(l, &(struct launcher_order){ .ref = longest },
+	    NULL, NULL, &err), -1);
 	assert_int_equal(err.kind, ERR_USAGE);
 	free(longest);
 }

@@ -54,7 +54,8 @@ the_first_line_of_a_file_is_it(void **state)
 		{ "blanks are part of it", " se cret \nmore\n", 0400, false, 0, " se cret " },
 		{ "empty", "", 0600, false, ERR_DATA, NULL },
 		{ "an empty first line", "\nsecret\n", 0600, false, ERR_DATA, NULL },
-		{ "an empty first line from Windows", "\r\nsecret\r\n", 0600, false, ERR_DATA, NULL },
+		{ "an empty first line from Windows", "\r\nsecret\r\n",
+		    0600, false, ERR_DATA, NULL },
 		{ "others can read it", "secret\n", 0644, false, ERR_PERM, NULL },
 		{ "the group can read it", "secret\n", 0640, false, ERR_PERM, NULL },
 		{ "others can read it, and that is wanted", "secret\n", 0644, true, 0, "secret" },
@@ -63,7 +64,8 @@ the_first_line_of_a_file_is_it(void **state)
 
 	(void)state;
 	for (i = 0; i < countof(rows); i++) {
-		struct secret_source source = { .file = "pass", .allow_loose_files = rows[i].is_loose_fine };
+		struct secret_source source = { .file = "pass",
+			.allow_loose_files = rows[i].is_loose_fine };
 		auto_blob struct blob out = { 0 };
 		struct error err = { 0 };
 
@@ -215,7 +217,8 @@ static void
 a_terminal_is_asked_without_echo(void **state)
 {
 	static const struct {
-		const char	*name, *first, *second;	/* typed; NULL: there is no second question */
+		/* typed; NULL: there is no second question */
+		const char	*name, *first, *second;
 		int		 code, signal;
 	} rows[] = {
 		{ "typed", "secret\n", NULL, 100, 0 },

@@ -28,9 +28,11 @@ make_files(void **state)
 {
 	(void)state;
 	fixture_enter();
-	assert_true(fixture_openssl("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem "
+	assert_true(
+	    fixture_openssl("req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem "
 	    "-days 30 -subj /O=Acme"));
-	assert_true(fixture_openssl("pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret "
+	assert_true(
+	    fixture_openssl("pkcs12 -export -inkey key.pem -in cert.pem -passout pass:secret "
 	    "-out acme.p12"));
 	return 0;
 }
@@ -103,7 +105,8 @@ challenges_are_signed(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
-		signer_sign(fd, rows[i].purpose, rows[i].challenge, rows[i].len, deadline_in(10000), &cms, &err);
+		signer_sign(fd, rows[i].purpose, rows[i].challenge, rows[i].len, deadline_in(10000),
+		    &cms, &err);
 		assert_int_equal(err.kind, rows[i].want);
 		if (rows[i].want == ERR_NONE)
 			assert_true(verifies(&cms, rows[i].challenge, rows[i].len));
@@ -157,7 +160,8 @@ a_request_of_another_shape_ends_its_channel_only(void **state)
 		assert_true(recv(fd, &byte, 1, 0) <= 0);
 	}
 	row_named("the other channel still works");
-	assert_int_equal(signer_sign(good, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), 0);
+	assert_int_equal(signer_sign(good, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+	    &cms, &err), 0);
 	signer_stop(s);
 }
 
@@ -181,7 +185,8 @@ a_challenge_has_a_longest_length(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
-		signer_sign(fd, SIGNER_PAIR, challenge, rows[i].len, deadline_in(10000), &cms, &err);
+		signer_sign(fd, SIGNER_PAIR, challenge, rows[i].len, deadline_in(10000),
+		    &cms, &err);
 		assert_int_equal(err.kind, rows[i].want);
 	}
 	signer_stop(s);
@@ -199,11 +204,14 @@ signatures_of_a_channel_are_counted(void **state)
 
 	(void)state;
 	for (i = 0; i < SIGNER_SIGNATURES_MAX; i++)
-		assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), 0);
-	assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), -1);
+		assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+		    &cms, &err), 0);
+	assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+	    &cms, &err), -1);
 	assert_int_equal(err.kind, ERR_PERM);
 	fresh = channel(s);
-	assert_int_equal(signer_sign(fresh, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), 0);
+	assert_int_equal(signer_sign(fresh, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+	    &cms, &err), 0);
 	signer_stop(s);
 }
 
@@ -239,7 +247,8 @@ documents_are_signed_for_the_parent_alone(void **state)
 		row_named(rows[i].name);
 		if (rows[i].is_workers) {
 			fd = channel(s);
-			signer_sign(fd, rows[i].purpose, digest, sizeof(digest), deadline_in(10000), &cms, &err);
+			signer_sign(fd, rows[i].purpose, digest, sizeof(digest), deadline_in(10000),
+			    &cms, &err);
 		} else {
 			signer_sign_digest(s, rows[i].purpose, digest, &cms, &err);
 		}
@@ -266,7 +275,8 @@ a_document_comes_back_whole(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
-		assert_int_equal(signer_sign_document(s, SIGNER_SEAL, content, rows[i].len, &cms, &err), 0);
+		assert_int_equal(signer_sign_document(s, SIGNER_SEAL, content, rows[i].len,
+		    &cms, &err), 0);
 		assert_true(verifies(&cms, content, rows[i].len));
 	}
 	signer_stop(s);
@@ -313,7 +323,8 @@ a_channel_is_heard_once_the_identity_is_loaded(void **state)
 	assert_int_equal(der.len, cert.der.len);
 	assert_memory_equal(der.data, cert.der.data, der.len);
 	row_named("to tell it is no signature");
-	assert_int_equal(signer_sign(other, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), 0);
+	assert_int_equal(signer_sign(other, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+	    &cms, &err), 0);
 	signer_stop(s);
 }
 
@@ -350,7 +361,8 @@ work(int fd, int number)
 
 		memset(challenge, number, sizeof(challenge));
 		challenge[0] = (char)i;
-		if (signer_sign(fd, SIGNER_ESCALATE, challenge, sizeof(challenge), deadline_in(30000), &cms, &err) < 0 ||
+		if (signer_sign(fd, SIGNER_ESCALATE, challenge, sizeof(challenge),
+		    deadline_in(30000), &cms, &err) < 0 ||
 		    !verifies(&cms, challenge, sizeof(challenge)))
 			return 1;
 	}
@@ -399,7 +411,8 @@ a_signer_that_is_gone_is_said(void **state)
 
 	(void)state;
 	signer_stop(s);
-	assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err), -1);
+	assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+	    &cms, &err), -1);
 	assert_int_equal(err.kind, ERR_UNAVAILABLE);
 }
 
@@ -430,7 +443,8 @@ the_childs_own_words_arrive(void **state)
 		bool has_hint;
 	} rows[] = {
 		{ "the right passphrase", "acme.p12", "secret", 0, "", false },
-		{ "a wrong passphrase", "acme.p12", "wrong", ERR_PERM, "acme.p12: the passphrase is wrong", true },
+		{ "a wrong passphrase", "acme.p12", "wrong",
+		    ERR_PERM, "acme.p12: the passphrase is wrong", true },
 		{ "nobody to ask", "acme.p12", NULL, ERR_PERM, "nobody is there", false },
 		{ "no such file", "none.p12", NULL, ERR_NOINPUT, "none.p12", false },
 		{ "an unknown kind", "pkcs99:", NULL, ERR_USAGE, "pkcs99:", true },
@@ -513,8 +527,10 @@ the_signer_does_not_outlive_its_parent(void **state)
 static void
 packets_are_read_as_they_were_written(void **state)
 {
-	struct signrequest r = { .purpose = SIGNER_PAIR, .challenge = (const uint8_t *)"abc", .len = 3 }, back = { 0 };
-	struct signanswer a = { .status = ERR_PERM, .body = (const uint8_t *)"no", .len = 2 }, heard = { 0 };
+	struct signrequest r = { .purpose = SIGNER_PAIR, .challenge = (const uint8_t *)"abc",
+		.len = 3 }, back = { 0 };
+	struct signanswer a = { .status = ERR_PERM, .body = (const uint8_t *)"no",
+		.len = 2 }, heard = { 0 };
 	uint8_t request[SIGNREQUEST_MAX], answer[SIGNANSWER_MAX];
 	size_t len, cut;
 

@@ -93,8 +93,10 @@ a_pairing_has_the_shape_of_libimobiledevice(void **state)
 		uint32_t		 usage;		/* UINT32_MAX: not restricted */
 	} rows[] = {
 		{ "root", &ours.root_certificate, true, UINT32_MAX },
-		{ "host", &ours.host_certificate, false, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
-		{ "device", &ours.device_certificate, false, KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
+		{ "host", &ours.host_certificate, false,
+		    KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
+		{ "device", &ours.device_certificate, false,
+		    KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT },
 	};
 	auto_x509 X509 *root = read_cert(&ours.root_certificate);
 	size_t i;
@@ -146,7 +148,8 @@ only_an_rsa_key_is_paired_with(void **state)
 
 	(void)state;
 	for (i = 0; i < countof(rows); i++) {
-		auto_key EVP_PKEY *key = rows[i].bits ? EVP_RSA_gen((unsigned)rows[i].bits) : EVP_EC_gen("P-256");
+		auto_key EVP_PKEY *key = rows[i].bits ? EVP_RSA_gen((unsigned)rows[i].bits) :
+		    EVP_EC_gen("P-256");
 		auto_blob struct blob text = { 0 };
 		auto_pairing struct pairing p = { 0 };
 		struct error err = { 0 };
@@ -154,7 +157,8 @@ only_an_rsa_key_is_paired_with(void **state)
 
 		row_named(rows[i].name);
 		device_public_key(rows[i].format, key, &text);
-		rc = pairing_create(spare, text.data, rows[i].keep ? rows[i].keep : text.len, &p, &err);
+		rc = pairing_create(spare, text.data, rows[i].keep ? rows[i].keep : text.len,
+		    &p, &err);
 		assert_int_equal(rc, rows[i].is_paired ? 0 : -1);
 		if (rc < 0)
 			assert_int_equal(err.kind, ERR_PROTOCOL);
@@ -333,25 +337,47 @@ devices_behave_and_misbehave(void **state)
 		enum error_kind	 want;
 		int		 refusal;
 	} rows[] = {
-		{ { "TLS 1.2", TLS1_2_VERSION, ECHO, 0, 0, 0 }, 20000, 0, 0 },
-		{ { "TLS 1.3", TLS1_3_VERSION, ECHO, 0, 0, 0 }, 20000, 0, 0 },
-		{ { "TLS 1.3 with tickets", TLS1_3_VERSION, ECHO, 0, 3, 0 }, 20000, 0, 0 },
-		{ { "TLS 1.2, our certificate is refused", TLS1_2_VERSION, ECHO, 1, 0, 0 }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.3, our certificate is refused", TLS1_3_VERSION, ECHO, 1, 0, 0 }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.2, unknown CA", TLS1_2_VERSION, ECHO, 1, 0, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.3, unknown CA", TLS1_3_VERSION, ECHO, 1, 0, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.2, a wrong signature", TLS1_2_VERSION, ECHO, 1, 0, X509_V_ERR_CERT_SIGNATURE_FAILURE }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.3, expired", TLS1_3_VERSION, ECHO, 1, 0, X509_V_ERR_CERT_HAS_EXPIRED }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.3, revoked", TLS1_3_VERSION, ECHO, 1, 0, X509_V_ERR_CERT_REVOKED }, 20000, ERR_DEVICE, REFUSED_TLS },
-		{ { "TLS 1.3, an accident of its own", TLS1_3_VERSION, ECHO, 1, 0, X509_V_ERR_OUT_OF_MEM }, 20000, ERR_LINK, 0 },
-		{ { "closes before TLS", TLS1_3_VERSION, CLOSE_AT_ONCE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
-		{ { "is silent", TLS1_3_VERSION, SILENT, 0, 0, 0 }, 50, ERR_TIMEOUT, 0 },
-		{ { "closes after a TLS 1.2 handshake", TLS1_2_VERSION, CLOSE_AFTER_HANDSHAKE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
-		{ { "closes after a TLS 1.3 handshake", TLS1_3_VERSION, CLOSE_AFTER_HANDSHAKE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
-		{ { "drops the link after a handshake", TLS1_3_VERSION, DROP_AFTER_HANDSHAKE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
-		{ { "answers half and falls silent", TLS1_3_VERSION, HALF_ANSWER, 0, 0, 0 }, 300, ERR_TIMEOUT, 0 },
-		{ { "speaks no TLS", TLS1_3_VERSION, GARBAGE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
-		{ { "speaks TLS 1.1 only", TLS1_1_VERSION, ECHO, 0, 0, 0 }, 20000, ERR_LINK, 0 },
+		{ { "TLS 1.2", TLS1_2_VERSION, ECHO, 0, 0, 0 },
+		    20000, 0, 0 },
+		{ { "TLS 1.3", TLS1_3_VERSION, ECHO, 0, 0, 0 },
+		    20000, 0, 0 },
+		{ { "TLS 1.3 with tickets", TLS1_3_VERSION, ECHO, 0, 3, 0 },
+		    20000, 0, 0 },
+		{ { "TLS 1.2, our certificate is refused", TLS1_2_VERSION, ECHO, 1, 0, 0 },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.3, our certificate is refused", TLS1_3_VERSION, ECHO, 1, 0, 0 },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.2, unknown CA", TLS1_2_VERSION,
+		    ECHO, 1, 0, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.3, unknown CA", TLS1_3_VERSION,
+		    ECHO, 1, 0, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.2, a wrong signature", TLS1_2_VERSION,
+		    ECHO, 1, 0, X509_V_ERR_CERT_SIGNATURE_FAILURE },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.3, expired", TLS1_3_VERSION, ECHO, 1, 0, X509_V_ERR_CERT_HAS_EXPIRED },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.3, revoked", TLS1_3_VERSION, ECHO, 1, 0, X509_V_ERR_CERT_REVOKED },
+		    20000, ERR_DEVICE, REFUSED_TLS },
+		{ { "TLS 1.3, an accident of its own", TLS1_3_VERSION,
+		    ECHO, 1, 0, X509_V_ERR_OUT_OF_MEM }, 20000, ERR_LINK, 0 },
+		{ { "closes before TLS", TLS1_3_VERSION, CLOSE_AT_ONCE, 0, 0, 0 },
+		    20000, ERR_LINK, 0 },
+		{ { "is silent", TLS1_3_VERSION, SILENT, 0, 0, 0 },
+		    50, ERR_TIMEOUT, 0 },
+		{ { "closes after a TLS 1.2 handshake", TLS1_2_VERSION,
+		    CLOSE_AFTER_HANDSHAKE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
+		{ { "closes after a TLS 1.3 handshake", TLS1_3_VERSION,
+		    CLOSE_AFTER_HANDSHAKE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
+		{ { "drops the link after a handshake", TLS1_3_VERSION,
+		    DROP_AFTER_HANDSHAKE, 0, 0, 0 }, 20000, ERR_LINK, 0 },
+		{ { "answers half and falls silent", TLS1_3_VERSION, HALF_ANSWER, 0, 0, 0 },
+		    300, ERR_TIMEOUT, 0 },
+		{ { "speaks no TLS", TLS1_3_VERSION, GARBAGE, 0, 0, 0 },
+		    20000, ERR_LINK, 0 },
+		{ { "speaks TLS 1.1 only", TLS1_1_VERSION, ECHO, 0, 0, 0 },
+		    20000, ERR_LINK, 0 },
 	};
 	size_t i;
 
@@ -462,7 +488,8 @@ a_useless_pair_record_is_said(void **state)
 		{ "no key", { &ours.host_certificate, &nothing } },
 		{ "a certificate that is text", { &text, &ours.host_key } },
 		{ "a key that is text", { &ours.host_certificate, &text } },
-		{ "certificate and key of two pairings", { &ours.host_certificate, &foreign.host_key } },
+		{ "certificate and key of two pairings",
+		    { &ours.host_certificate, &foreign.host_key } },
 	};
 	size_t i;
 

@@ -18,7 +18,8 @@ another_device_is_not_taken_for_this_one(void **state)
 {
 	auto_facts struct facts facts = { .udid = "00008030-001C2D3E4F50002E" };
 	auto_plist plist_t same = parse("<plist><dict><key>UniqueDeviceID</key>"
-	    "<string>00008030001c2d3e4f50002e</string><key>DeviceName</key><string>A</string></dict></plist>");
+	    "<string>00008030001c2d3e4f50002e</string>"
+	    "<key>DeviceName</key><string>A</string></dict></plist>");
 	auto_plist plist_t other = parse("<plist><dict><key>UniqueDeviceID</key>"
 	    "<string>00008030-001C2D3E4F50002F</string></dict></plist>");
 	struct error err = { 0 };
@@ -36,7 +37,8 @@ a_value_of_a_wrong_type_is_unknown(void **state)
 {
 	auto_facts struct facts facts = { 0 };
 	auto_plist plist_t values = parse("<plist><dict><key>DeviceName</key><integer>1</integer>"
-	    "<key>PasswordProtected</key><string>yes</string><key>UniqueChipID</key><string>x</string>"
+	    "<key>PasswordProtected</key><string>yes</string>"
+	    "<key>UniqueChipID</key><string>x</string>"
 	    "<key>ProductVersion</key><string>18.1</string></dict></plist>");
 	struct error err = { 0 };
 
@@ -78,16 +80,20 @@ static void
 nonsense_is_not_judged(void **state)
 {
 #define CLOUD(s)	"<plist><dict><key>CloudConfiguration</key>" s "</dict></plist>"
-#define GROUPS(s)	"<plist><dict><key>GlobalRestrictions</key><dict>" s "</dict></dict></plist>"
+#define GROUPS(s)	"<plist><dict><key>GlobalRestrictions</key><dict>" s \
+			"</dict></dict></plist>"
 	static const struct {
 		const char *name, *xml;
 		int (*read)(struct facts *f, plist_t reply, struct error *err);
 	} rows[] = {
 		{ "a configuration that is a text", CLOUD("<string>x</string>"), NULL },
-		{ "supervised, in a word", CLOUD("<dict><key>IsSupervised</key><string>yes</string></dict>"), NULL },
+		{ "supervised, in a word",
+		    CLOUD("<dict><key>IsSupervised</key><string>yes</string></dict>"), NULL },
 		{ "certificates that are a text",
-		    CLOUD("<dict><key>SupervisorHostCertificates</key><string>x</string></dict>"), NULL },
-		{ "a certificate that is a text", CLOUD("<dict><key>SupervisorHostCertificates</key>"
+		    CLOUD("<dict><key>SupervisorHostCertificates</key><string>x</string></dict>"),
+		    NULL },
+		{ "a certificate that is a text",
+		    CLOUD("<dict><key>SupervisorHostCertificates</key>"
 		    "<array><string>x</string></array></dict>"), NULL },
 		{ "a group that is a list", GROUPS("<key>restrictedBool</key><array/>"),
 		    facts_read_restrictions },
@@ -125,16 +131,24 @@ error_chains_are_read(void **state)
 		const char *text;
 	} rows[] = {
 		{ "an integer code, English before the device's language",
-		    "<dict><key>ErrorDomain</key><string>D</string><key>ErrorCode</key><integer>4001</integer>"
+		    "<dict><key>ErrorDomain</key><string>D</string>"
+		    "<key>ErrorCode</key><integer>4001</integer>"
 		    "<key>LocalizedDescription</key><string>Nein</string>"
-		    "<key>USEnglishDescription</key><string>No</string></dict>", 1, "D", 4001, "No" },
-		{ "a real code", "<dict><key>ErrorCode</key><real>4001.0</real></dict>", 1, "", 4001, "" },
-		{ "a code as text", "<dict><key>ErrorCode</key><string>-12</string></dict>", 1, "", -12, "" },
-		{ "a negative code", "<dict><key>ErrorCode</key><integer>-5</integer></dict>", 1, "", -5, "" },
-		{ "a link that is no dictionary", "<string>oops</string>", 1, "", 0, "" },
+		    "<key>USEnglishDescription</key><string>No</string></dict>",
+		    1, "D", 4001, "No" },
+		{ "a real code",
+		    "<dict><key>ErrorCode</key><real>4001.0</real></dict>", 1, "", 4001, "" },
+		{ "a code as text",
+		    "<dict><key>ErrorCode</key><string>-12</string></dict>", 1, "", -12, "" },
+		{ "a negative code",
+		    "<dict><key>ErrorCode</key><integer>-5</integer></dict>", 1, "", -5, "" },
+		{ "a link that is no dictionary",
+		    "<string>oops</string>", 1, "", 0, "" },
 		{ "an escape sequence in the text",
-		    "<dict><key>LocalizedDescription</key><string>a&#x1b;[31m</string></dict>", 1, "", 0, NULL },
-		{ "an empty chain", "", 0, NULL, 0, NULL },
+		    "<dict><key>LocalizedDescription</key><string>a&#x1b;[31m</string></dict>",
+		    1, "", 0, NULL },
+		{ "an empty chain",
+		    "", 0, NULL, 0, NULL },
 	};
 	size_t i;
 
@@ -145,7 +159,8 @@ error_chains_are_read(void **state)
 		auto_plist plist_t reply = NULL;
 
 		row_named(rows[i].name);
-		snprintf(xml, sizeof(xml), "<plist><dict><key>ErrorChain</key><array>%s</array></dict></plist>",
+		snprintf(xml, sizeof(xml),
+		    "<plist><dict><key>ErrorChain</key><array>%s</array></dict></plist>",
 		    rows[i].xml);
 		reply = parse(xml);
 		chain_read(reply, &chain);

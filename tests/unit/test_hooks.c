@@ -119,19 +119,29 @@ what_is_told_of_them(void **state)
 		size_t		 padding;
 		const char	*wants;		/* "": no failure */
 	} rows[] = {
-		{ "it reads all and ends well", "cat >/dev/null", 0755, 10, "" },
-		{ "it reads a megabyte", "[ $(wc -c) -gt 1000000 ]", 0755, 1000000, "" },
-		{ "it reads nothing of a megabyte", "exit 0", 0755, 1000000, "" },
-		{ "it prints while nobody reads all of it", "head -c 3000000 /dev/zero; exit 0", 0755, 10, "" },
-		{ "its last line says why", "echo first; echo why >&2; exit 3", 0755, 10, "exit status 3: why" },
-		{ "behind three megabytes too", "head -c 3000000 /dev/zero | tr '\\0' a; echo; echo why; exit 4",
+		{ "it reads all and ends well",
+		    "cat >/dev/null", 0755, 10, "" },
+		{ "it reads a megabyte",
+		    "[ $(wc -c) -gt 1000000 ]", 0755, 1000000, "" },
+		{ "it reads nothing of a megabyte",
+		    "exit 0", 0755, 1000000, "" },
+		{ "it prints while nobody reads all of it",
+		    "head -c 3000000 /dev/zero; exit 0", 0755, 10, "" },
+		{ "its last line says why",
+		    "echo first; echo why >&2; exit 3", 0755, 10, "exit status 3: why" },
+		{ "behind three megabytes too",
+		    "head -c 3000000 /dev/zero | tr '\\0' a; echo; echo why; exit 4",
 		    0755, 10, "exit status 4: why" },
-		{ "what it says is no escape sequence", "printf 'a\\033[31mb'; exit 5", 0755, 10,
-		    "exit status 5: a\xef\xbf\xbd[31mb" },
-		{ "a signal", "kill -SEGV $$", 0755, 10, "ended by signal 11" },
-		{ "nobody may execute it", "exit 0", 0644, 10, "exit status 127: Permission denied" },
-		{ "everybody may change it", "exit 0", 0757, 10, "everybody can change it, so it is not started" },
-		{ "it leaves somebody behind, who holds its output", "sleep 60 & exit 0", 0755, 10, "" },
+		{ "what it says is no escape sequence",
+		    "printf 'a\\033[31mb'; exit 5", 0755, 10, "exit status 5: a\xef\xbf\xbd[31mb" },
+		{ "a signal",
+		    "kill -SEGV $$", 0755, 10, "ended by signal 11" },
+		{ "nobody may execute it",
+		    "exit 0", 0644, 10, "exit status 127: Permission denied" },
+		{ "everybody may change it",
+		    "exit 0", 0757, 10, "everybody can change it, so it is not started" },
+		{ "it leaves somebody behind, who holds its output",
+		    "sleep 60 & exit 0", 0755, 10, "" },
 	};
 	size_t i;
 
@@ -211,7 +221,8 @@ who_does_not_end_is_killed(void **state)
 		const char *name, *script;
 	} rows[] = {
 		{ "it sleeps", "sleep 1000" },
-		{ "it ignores what can be ignored", "trap '' TERM INT HUP; while :; do sleep 1; done" },
+		{ "it ignores what can be ignored",
+		    "trap '' TERM INT HUP; while :; do sleep 1; done" },
 		{ "it prints without end", "yes 'and so on'" },
 		{ "its child sleeps", "sleep 1000 & echo $! >child; wait" },
 	};

@@ -130,8 +130,9 @@ end_without_a_word(int parent)
 static void
 say_nonsense(int parent)
 {
-	static const char nonsense[] = "\0\xff{\n[]\n{}\n7\n\"\n{\"schema\":7}\n{\"schema\":"
-	    "\"chaperone.result/1\"}\n{\"schema\":\"chaperone.result/1\",\"device\":{\"udid\":null}}\n";
+	static const char nonsense[] = "\0\xff{\n[]\n{}\n7\n\"\n{\"schema\":7}\n"
+	    "{\"schema\":\"chaperone.result/1\"}\n"
+	    "{\"schema\":\"chaperone.result/1\",\"device\":{\"udid\":null}}\n";
 
 	say(parent, nonsense, sizeof(nonsense) - 1);
 }
@@ -265,28 +266,30 @@ a_worker_costs_its_device_and_nothing_else(void **state)
 		bool		 is_changed;
 	} rows[] = {
 		{ "it dies of a bug", crash, LANE_ENDED, "crashed", "sent", "signal 11", false },
-		{ "it gives up, as when memory is out", abort_itself, LANE_ENDED, "crashed", "",
-		    "signal 6", false },
-		{ "the kernel kills it, as when all memory is out", be_killed, LANE_ENDED, "crashed",
-		    "acknowledged", "signal 9", true },
-		{ "its CPU time is over", run_out_of_cpu, LANE_ENDED, "crashed", "",
-		    "used up its CPU time", false },
-		{ "it ends without a word", end_without_a_word, LANE_ENDED, "crashed", "",
-		    "without a result", false },
-		{ "it says nonsense", say_nonsense, LANE_ENDED, "crashed", "", "without a result", false },
-		{ "it says half of a result", say_half, LANE_ENDED, "crashed", "", "without a result",
-		    false },
-		{ "it speaks of another device", speak_of_another, LANE_ENDED, "crashed", "",
-		    "without a result", false },
-		{ "it says a line without an end", never_end_a_line, LANE_ENDED, "crashed", "",
-		    "said more than any worker", false },
-		{ "it never stops telling", never_stop_telling, LANE_ENDED, "crashed", "sent",
-		    "said more than any worker", false },
-		{ "it hangs", hang, LANE_OVERDUE, "timeout", "sent", "did not answer in time", false },
-		{ "it hangs, and has started another", start_others, LANE_OVERDUE, "timeout", "sent",
-		    "did not answer in time", false },
-		{ "it hangs when the operator stops it", hang, LANE_STOPPED, "interrupted", "sent",
-		    "stopped by the operator", false },
+		{ "it gives up, as when memory is out", abort_itself, LANE_ENDED,
+		    "crashed", "", "signal 6", false },
+		{ "the kernel kills it, as when all memory is out", be_killed, LANE_ENDED,
+		    "crashed", "acknowledged", "signal 9", true },
+		{ "its CPU time is over", run_out_of_cpu, LANE_ENDED,
+		    "crashed", "", "used up its CPU time", false },
+		{ "it ends without a word", end_without_a_word, LANE_ENDED,
+		    "crashed", "", "without a result", false },
+		{ "it says nonsense", say_nonsense, LANE_ENDED,
+		    "crashed", "", "without a result", false },
+		{ "it says half of a result", say_half, LANE_ENDED,
+		    "crashed", "", "without a result", false },
+		{ "it speaks of another device", speak_of_another, LANE_ENDED,
+		    "crashed", "", "without a result", false },
+		{ "it says a line without an end", never_end_a_line, LANE_ENDED,
+		    "crashed", "", "said more than any worker", false },
+		{ "it never stops telling", never_stop_telling, LANE_ENDED,
+		    "crashed", "sent", "said more than any worker", false },
+		{ "it hangs", hang, LANE_OVERDUE,
+		    "timeout", "sent", "did not answer in time", false },
+		{ "it hangs, and has started another", start_others, LANE_OVERDUE,
+		    "timeout", "sent", "did not answer in time", false },
+		{ "it hangs when the operator stops it", hang, LANE_STOPPED,
+		    "interrupted", "sent", "stopped by the operator", false },
 	};
 	size_t i;
 
@@ -312,7 +315,8 @@ a_worker_costs_its_device_and_nothing_else(void **state)
 		assert_string_equal(text_of(result, "verdict"), "failed");
 		assert_string_equal(text_of(result, "reason"), rows[i].reason);
 		assert_string_equal(text_of(result, "truth"), rows[i].truth);
-		assert_int_equal(json_is_true(json_object_get(result, "changed")), rows[i].is_changed);
+		assert_int_equal(json_is_true(json_object_get(result, "changed")),
+		    rows[i].is_changed);
 		assert_non_null(strstr(text_of(error, "message"), rows[i].message));
 		assert_string_not_equal(text_of(error, "hint"), "");
 		assert_int_equal(lane.fd, -1);

@@ -59,7 +59,8 @@ static void
 the_hash_is_over_documented_bytes(void **state)
 {
 	/* printf 'chaperone.ledger/1\nbench\n1\n2\n3\nboot\nrun\n\nsent\nprev\n{}\n' | sha256sum */
-	static const char want[] = "41b29a7b89350c537c54b7efeddd103b2432ece25d00536563d5c2f262fd3815";
+	static const char want[] =
+	    "41b29a7b89350c537c54b7efeddd103b2432ece25d00536563d5c2f262fd3815";
 	struct event e = { .station = "bench", .sequence = 1, .wall_ms = 2, .monotonic_ms = 3,
 		.boot = "boot", .run = "run", .kind = "sent", .previous = "prev", .body = "{}" };
 	char hash[EVENT_HASH_MAX], again[EVENT_HASH_MAX];
@@ -231,20 +232,25 @@ events_cannot_be_changed(void **state)
 	} rows[] = {
 		{ "no UPDATE", "UPDATE events SET body = '{}'", "append-only" },
 		{ "no DELETE", "DELETE FROM events WHERE sequence = 5", "append-only" },
-		{ "no REPLACE", "INSERT OR REPLACE INTO events SELECT * FROM events WHERE sequence = 5",
+		{ "no REPLACE",
+		  "INSERT OR REPLACE INTO events SELECT * FROM events WHERE sequence = 5",
 		  "not the next" },
-		{ "no other station's event", "INSERT INTO events SELECT 6, 'other', 1, 1, 'b', 'r', NULL,"
+		{ "no other station's event",
+		  "INSERT INTO events SELECT 6, 'other', 1, 1, 'b', 'r', NULL,"
 		  " 'sent', '{}', hash, hash FROM events WHERE sequence = 5", "not the next" },
-		{ "no second of the same sequence", "INSERT INTO events SELECT * FROM events"
+		{ "no second of the same sequence",
+		  "INSERT INTO events SELECT * FROM events"
 		  " WHERE sequence = 5", "not the next" },
-		{ "no gap", "INSERT INTO events SELECT 9, station, 1, 1, 'b', 'r', NULL, 'sent', '{}',"
+		{ "no gap",
+		  "INSERT INTO events SELECT 9, station, 1, 1, 'b', 'r', NULL, 'sent', '{}',"
 		  " hash, hash FROM events WHERE sequence = 5", "not the next" },
-		{ "no body that is no JSON", "INSERT INTO events SELECT 6, station, 1, 1, 'b', 'r', NULL,"
+		{ "no body that is no JSON",
+		  "INSERT INTO events SELECT 6, station, 1, 1, 'b', 'r', NULL,"
 		  " 'sent', '{', hash, hash FROM events WHERE sequence = 5", "CHECK" },
 		{ "no other head", "UPDATE ledger SET station = 'x'", "append-only" },
 		{ "no missing head", "DELETE FROM ledger", "append-only" },
-		{ "no second head", "INSERT INTO ledger SELECT 2, station, 0, 1, previous FROM ledger",
-		  "CHECK" },
+		{ "no second head",
+		  "INSERT INTO ledger SELECT 2, station, 0, 1, previous FROM ledger", "CHECK" },
 	};
 	sqlite3 *db = NULL;
 	size_t i;
@@ -256,7 +262,8 @@ events_cannot_be_changed(void **state)
 		char *message = NULL;
 
 		row_named(rows[i].name);
-		assert_int_equal(sqlite3_exec(db, rows[i].sql, NULL, NULL, &message), SQLITE_CONSTRAINT);
+		assert_int_equal(sqlite3_exec(db, rows[i].sql, NULL, NULL, &message),
+		    SQLITE_CONSTRAINT);
 		assert_non_null(strstr(message, rows[i].message));
 		sqlite3_free(message);
 	}
@@ -307,7 +314,8 @@ what_cannot_be_written_is_an_io_error(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
-		assert_int_equal(ledger_open(&place, rows[i].mode, &l, &err), rows[i].want ? -1 : 0);
+		assert_int_equal(ledger_open(&place, rows[i].mode, &l, &err),
+		    rows[i].want ? -1 : 0);
 		assert_int_equal(err.kind, rows[i].want);
 	}
 }
@@ -440,7 +448,8 @@ an_old_file_is_migrated(void **state)
 	assert_int_equal(a.result.findings, 0);
 	assert_int_equal(a.result.events, 3);
 	assert_int_equal(sqlite3_open("old.db", &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM hashed", -1, &s, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash FROM hashed", -1, &s, NULL),
+	    SQLITE_OK);
 	sqlite3_finalize(s);
 	sqlite3_close(db);
 }

@@ -81,9 +81,11 @@ every_edit_is_found_and_named(void **state)
 		enum audit_kind want;
 		int64_t first, last;
 	} rows[] = {
-		{ "a changed body", "UPDATE events SET body = '{\"note\":\"other\"}' WHERE sequence = 7",
+		{ "a changed body",
+		  "UPDATE events SET body = '{\"note\":\"other\"}' WHERE sequence = 7",
 		  AUDIT_CHANGED, 7, 7 },
-		{ "a blank in a body", "UPDATE events SET body = '{ \"note\":\"event 7\"}' WHERE sequence = 7",
+		{ "a blank in a body",
+		  "UPDATE events SET body = '{ \"note\":\"event 7\"}' WHERE sequence = 7",
 		  AUDIT_CHANGED, 7, 7 },
 		{ "a changed time", "UPDATE events SET wall_ms = wall_ms - 1 WHERE sequence = 30",
 		  AUDIT_CHANGED, 30, 30 },
@@ -95,58 +97,75 @@ every_edit_is_found_and_named(void **state)
 		  AUDIT_CHANGED, 2, 2 },
 		{ "a device taken away", "UPDATE events SET device = NULL WHERE sequence = 2",
 		  AUDIT_CHANGED, 2, 2 },
-		{ "a changed run", "UPDATE events SET run = 'other' WHERE sequence = 2", AUDIT_CHANGED, 2, 2 },
+		{ "a changed run", "UPDATE events SET run = 'other' WHERE sequence = 2",
+		  AUDIT_CHANGED, 2, 2 },
 		{ "a changed boot id", "UPDATE events SET boot = 'other' WHERE sequence = 2",
 		  AUDIT_CHANGED, 2, 2 },
 		{ "a changed station", "UPDATE events SET station = 'other' WHERE sequence = 2",
 		  AUDIT_CHANGED, 2, 2 },
-		{ "a changed hash", "UPDATE events SET hash = replace(hash, 'a', 'b') WHERE sequence = 12",
+		{ "a changed hash",
+		  "UPDATE events SET hash = replace(hash, 'a', 'b') WHERE sequence = 12",
 		  AUDIT_CHANGED, 12, 12 },
 		{ "a changed link", "UPDATE events SET previous = replace(previous, 'a', 'b')"
 		  " WHERE sequence = 12", AUDIT_CHANGED, 12, 12 },
 		{ "text moved from one field into the next",
-		  "UPDATE events SET run = 'RU', device = 'N' || device WHERE sequence = 3", AUDIT_CHANGED, 3, 3 },
+		  "UPDATE events SET run = 'RU', device = 'N' || device WHERE sequence = 3",
+		  AUDIT_CHANGED, 3, 3 },
 		{ "a removed event", "DELETE FROM events WHERE sequence = 9", AUDIT_MISSING, 9, 9 },
 		{ "five removed events", "DELETE FROM events WHERE sequence BETWEEN 9 AND 13",
 		  AUDIT_MISSING, 9, 13 },
-		{ "the first one removed", "DELETE FROM events WHERE sequence = 1", AUDIT_MISSING, 1, 1 },
+		{ "the first one removed", "DELETE FROM events WHERE sequence = 1",
+		  AUDIT_MISSING, 1, 1 },
 		{ "one removed and the others moved up", "DELETE FROM events WHERE sequence = 9;"
-		  "UPDATE events SET sequence = sequence - 1 WHERE sequence > 9", AUDIT_MISPLACED, 9, 9 },
+		  "UPDATE events SET sequence = sequence - 1 WHERE sequence > 9",
+		  AUDIT_MISPLACED, 9, 9 },
 		{ "two swapped", "UPDATE events SET sequence = 99 WHERE sequence = 9;"
 		  "UPDATE events SET sequence = 9 WHERE sequence = 10;"
 		  "UPDATE events SET sequence = 10 WHERE sequence = 99", AUDIT_MISPLACED, 9, 9 },
-		{ "a copy at the end", "INSERT INTO events SELECT 31, station, wall_ms, monotonic_ms, boot,"
+		{ "a copy at the end",
+		  "INSERT INTO events SELECT 31, station, wall_ms, monotonic_ms, boot,"
 		  " run, device, kind, body, previous, hash FROM events WHERE sequence = 30",
 		  AUDIT_MISPLACED, 31, 31 },
-		{ "the tail cut off", "DELETE FROM events WHERE sequence > 20", AUDIT_CUT_OFF, 21, 30 },
+		{ "the tail cut off", "DELETE FROM events WHERE sequence > 20",
+		  AUDIT_CUT_OFF, 21, 30 },
 		{ "everything cut off", "DELETE FROM events", AUDIT_CUT_OFF, 1, 30 },
 		{ "a head that begins later", "DELETE FROM events WHERE sequence < 5;"
 		  "UPDATE ledger SET first = 5", AUDIT_NOT_LINKED, 5, 5 },
-		{ "another station on the head", "UPDATE ledger SET station = 'other'", AUDIT_FOREIGN, 1, 1 },
+		{ "another station on the head", "UPDATE ledger SET station = 'other'",
+		  AUDIT_FOREIGN, 1, 1 },
 		{ "a guard taken away", "DROP INDEX events_by_run", AUDIT_SCHEMA, 0, 0 },
-		{ "a guard made harmless", "CREATE TRIGGER x BEFORE INSERT ON events BEGIN SELECT 1; END",
+		{ "a guard made harmless",
+		  "CREATE TRIGGER x BEFORE INSERT ON events BEGIN SELECT 1; END",
 		  AUDIT_SCHEMA, 0, 0 },
-		{ "an event put in between", "UPDATE events SET sequence = -sequence - 1 WHERE sequence > 9;"
+		{ "an event put in between",
+		  "UPDATE events SET sequence = -sequence - 1 WHERE sequence > 9;"
 		  "UPDATE events SET sequence = -sequence WHERE sequence < 0;"
-		  "INSERT INTO events SELECT 10, station, wall_ms, monotonic_ms, boot, run, device, kind,"
-		  " '{\"note\":\"new\"}', hash, replace(hash, 'a', 'b') FROM events WHERE sequence = 9",
-		  AUDIT_CHANGED, 10, 10 },
-		{ "an event put at the end", "INSERT INTO events SELECT 31, station, wall_ms, monotonic_ms, boot,"
-		  " run, device, kind, '{\"note\":\"new\"}', hash, replace(hash, 'a', 'b') FROM events"
-		  " WHERE sequence = 30", AUDIT_CHANGED, 31, 31 },
-		{ "an event put before the first", "INSERT INTO events SELECT 0, station, wall_ms, monotonic_ms,"
-		  " boot, run, device, kind, body, previous, hash FROM events WHERE sequence = 1;"
+		  "INSERT INTO events SELECT 10, station, wall_ms, monotonic_ms, boot, run,"
+		  " device, kind, '{\"note\":\"new\"}', hash, replace(hash, 'a', 'b')"
+		  " FROM events WHERE sequence = 9", AUDIT_CHANGED, 10, 10 },
+		{ "an event put at the end",
+		  "INSERT INTO events SELECT 31, station, wall_ms, monotonic_ms, boot, run,"
+		  " device, kind, '{\"note\":\"new\"}', hash, replace(hash, 'a', 'b')"
+		  " FROM events WHERE sequence = 30", AUDIT_CHANGED, 31, 31 },
+		{ "an event put before the first",
+		  "INSERT INTO events SELECT 0, station, wall_ms, monotonic_ms, boot, run,"
+		  " device, kind, body, previous, hash FROM events WHERE sequence = 1;"
 		  "UPDATE ledger SET first = 1", AUDIT_FOREIGN, 0, 0 },
 		{ "the order of all of them turned round", "UPDATE events SET sequence = -sequence;"
 		  "UPDATE events SET sequence = sequence + 31", AUDIT_MISPLACED, 1, 1 },
-		{ "a head that follows something else", "UPDATE ledger SET previous = replace(previous, '0', '1')",
+		{ "a head that follows something else",
+		  "UPDATE ledger SET previous = replace(previous, '0', '1')",
 		  AUDIT_NOT_LINKED, 1, 1 },
-		{ "a head that hides the first", "UPDATE ledger SET first = 2", AUDIT_FOREIGN, 1, 1 },
-		{ "the tail cut off, and the counter set back too far", "DELETE FROM events WHERE sequence > 20;"
+		{ "a head that hides the first", "UPDATE ledger SET first = 2",
+		  AUDIT_FOREIGN, 1, 1 },
+		{ "the tail cut off, and the counter set back too far",
+		  "DELETE FROM events WHERE sequence > 20;"
 		  "UPDATE sqlite_sequence SET seq = 10", AUDIT_SCHEMA, 0, 0 },
 		{ "the counter taken away", "DELETE FROM sqlite_sequence", AUDIT_SCHEMA, 0, 0 },
-		{ "an event without end", "UPDATE events SET body = '{\"n\":\"' || char(10) || '\"}'"
-		  " WHERE sequence = 7 AND 0; UPDATE events SET body = '{\"n\":7}' WHERE sequence = 7",
+		{ "an event without end",
+		  "UPDATE events SET body = '{\"n\":\"' || char(10) || '\"}'"
+		  " WHERE sequence = 7 AND 0;"
+		  " UPDATE events SET body = '{\"n\":7}' WHERE sequence = 7",
 		  AUDIT_CHANGED, 7, 7 },
 	};
 	size_t i;
@@ -195,7 +214,8 @@ copy_and_run(const char *sql)
 static void
 every_guard_is_missed(void **state)
 {
-	static const char listed[] = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
+	static const char listed[] =
+	    "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 	    " AND type <> 'table' ORDER BY name";
 	sqlite3_stmt *s = NULL;
 	sqlite3 *db = NULL;
@@ -220,7 +240,8 @@ every_guard_is_missed(void **state)
 		guards++;
 		if (strcmp(type, "trigger") != 0)
 			continue;
-		snprintf(sql, sizeof(sql), "DROP TRIGGER %s; CREATE TRIGGER %s BEFORE UPDATE ON events"
+		snprintf(sql, sizeof(sql),
+		    "DROP TRIGGER %s; CREATE TRIGGER %s BEFORE UPDATE ON events"
 		    " BEGIN SELECT 1; END", name, name);
 		copy_and_run(sql);
 		ledgertest_audit("copy.db", NULL, &a);
@@ -236,8 +257,9 @@ every_guard_is_missed(void **state)
 static void
 care_is_no_edit(void **state)
 {
-	static const char *const care[] = { "VACUUM", "REINDEX", "ANALYZE", "PRAGMA journal_mode = DELETE",
-		"PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA page_size = 8192; PRAGMA journal_mode = DELETE; VACUUM",
+	static const char *const care[] = { "VACUUM", "REINDEX", "ANALYZE",
+		"PRAGMA journal_mode = DELETE", "PRAGMA wal_checkpoint(TRUNCATE)",
+		"PRAGMA page_size = 8192; PRAGMA journal_mode = DELETE; VACUUM",
 		"PRAGMA incremental_vacuum", "PRAGMA optimize" };
 	size_t i;
 
@@ -291,7 +313,8 @@ an_edited_seal_is_found(void **state)
 
 	row_named("the station swapped in every event and the head, all hashed anew");
 	ledgertest_copy("ledger.db", "copy.db");
-	ledgertest_damage("copy.db", "UPDATE events SET station = 'other'; UPDATE ledger SET station = 'other'");
+	ledgertest_damage("copy.db",
+	    "UPDATE events SET station = 'other'; UPDATE ledger SET station = 'other'");
 	{
 		int64_t i;
 
@@ -443,9 +466,10 @@ read_text(sqlite3 *db, int64_t sequence, char *out, size_t size)
 	const unsigned char *text;
 
 	out[0] = '\0';
-	if (sqlite3_prepare_v2(db, "SELECT station || sequence || wall_ms || run || coalesce(device, '')"
-		" || kind || body || previous || hash FROM events WHERE sequence = ?1", -1, &s, NULL) !=
-	    SQLITE_OK)
+	if (sqlite3_prepare_v2(db,
+	    "SELECT station || sequence || wall_ms || run || coalesce(device, '')"
+	    " || kind || body || previous || hash FROM events WHERE sequence = ?1",
+	    -1, &s, NULL) != SQLITE_OK)
 		return;
 	sqlite3_bind_int64(s, 1, sequence);
 	if (sqlite3_step(s) == SQLITE_ROW && (text = sqlite3_column_text(s, 0)))
@@ -470,7 +494,8 @@ assert_named_exactly(const char *whole, const char *copy, const struct naming *n
 		read_text(b, i, is, sizeof(is));
 		if (n->named[i] != (strcmp(was, is) != 0))
 			fail_msg("event %lld is %s and %snamed", (long long)i,
-			    strcmp(was, is) ? "not as it was" : "as it was", n->named[i] ? "" : "not ");
+			    strcmp(was, is) ? "not as it was" : "as it was",
+			    n->named[i] ? "" : "not ");
 		named += n->named[i];
 	}
 	sqlite3_close(a);
@@ -517,8 +542,8 @@ a_damaged_page_is_found(void **state)
 			unused++;
 		}
 	}
-	print_message("           %u pages: %u found (%u events named, each exactly), %u refused as "
-	    "damaged, %u not found\n", pages, named, events, refused, unused);
+	print_message("           %u pages: %u found (%u events named, each exactly), "
+	    "%u refused as damaged, %u not found\n", pages, named, events, refused, unused);
 	/* Each event lies on one page, or goes on on another. */
 	assert_true(events >= DAMAGED_EVENTS);
 	assert_int_equal(unused, 0);

@@ -25,7 +25,8 @@
 #define TRUE		"true"
 #define FALSE		"false"
 
-#define PLIST(value)	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<plist version=\"1.0\">\n" value "\n</plist>\n"
+#define PLIST(value)	"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" \
+			"<plist version=\"1.0\">\n" value "\n</plist>\n"
 #define UUID(last)	S("PayloadUUID", "6F1B2C3D-0000-4000-8000-00000000000" last)
 #define NAMES		S("PayloadDisplayName", "Test") S("PayloadOrganization", "Acme")
 #define HEAD		S("PayloadType", "Configuration") I("PayloadVersion", "1") \
@@ -41,11 +42,13 @@
 #define LOCK(keys)	PAYLOAD("com.apple.app.lock", "3", M("App", keys))
 #define FILTER(keys)	PAYLOAD("com.apple.webcontent-filter", "4", keys)
 #define PASSWORD(keys)	PAYLOAD("com.apple.profileRemovalPassword", "5", keys)
-#define HOME(icon)	PAYLOAD("com.apple.homescreenlayout", "6", L("Pages", "<array>" DICT(icon) "</array>"))
+#define HOME(icon)	PAYLOAD("com.apple.homescreenlayout", "6", \
+			L("Pages", "<array>" DICT(icon) "</array>"))
 #define CERTIFICATE	PAYLOAD("com.apple.security.pem", "7", "")
 #define CLIP		PAYLOAD("com.apple.webClip.managed", "8", S("URL", "https://acme.example"))
 #define SILENT		PAYLOAD("com.apple.notificationsettings", "9", L("NotificationSettings", \
-			DICT(S("BundleIdentifier", "com.apple.MobileSMS") B("NotificationsEnabled", FALSE))))
+			DICT(S("BundleIdentifier", "com.apple.MobileSMS") \
+			B("NotificationsEnabled", FALSE))))
 #define PROXY(keys)	WIFI(S("SSID_STR", "a") S("ProxyType", "Manual") keys)
 #define PLUGIN(keys)	PROFILE("", FILTER(S("FilterType", "Plugin") keys))
 #define MAIL		"com.apple.mobilemail"
@@ -129,8 +132,8 @@ show(const struct lint_report *r)
 
 	for (i = 0; i < r->n; i++)
 		print_message("           %s %s %zu:%zu %s: %s\n", r->findings[i].rule->id,
-		    lint_severity_word(r->findings[i].severity), r->findings[i].line, r->findings[i].column,
-		    r->findings[i].path, r->findings[i].message);
+		    lint_severity_word(r->findings[i].severity), r->findings[i].line,
+		    r->findings[i].column, r->findings[i].path, r->findings[i].message);
 }
 
 static void
@@ -158,7 +161,8 @@ every_rule_trips_and_nearly_misses(void **state)
 		}
 		if (rows[i].path && strcmp(f->path, rows[i].path) != 0)
 			fail_msg("%s at %s, not %s", name, f->path, rows[i].path);
-		assert_int_equal(f->severity, rows[i].severity < 0 ? (int)rule->severity : rows[i].severity);
+		assert_int_equal(f->severity,
+		    rows[i].severity < 0 ? (int)rule->severity : rows[i].severity);
 		assert_true(strlen(f->message) > 10);
 		lint_side(&rows[i].miss, miss_text, &miss);
 		f = finding_of(&miss, rows[i].rule);
@@ -199,18 +203,24 @@ findings_say_where(void **state)
 		size_t line, column;
 		const char *path;
 	} places[] = {
-		{ "the key's own line and column", PLIST("<dict>\n  <key>allowed</key>\n  <true/>\n</dict>"),
+		{ "the key's own line and column",
+		  PLIST("<dict>\n  <key>allowed</key>\n  <true/>\n</dict>"),
 		  LINT_T012, 4, 3, "allowed" },
-		{ "columns count characters, not bytes", PLIST("<dict>\n<!-- Büro --><key>allowed</key><true/></dict>"),
+		{ "columns count characters, not bytes",
+		  PLIST("<dict>\n<!-- Büro --><key>allowed</key><true/></dict>"),
 		  LINT_T012, 4, 14, "allowed" },
-		{ "a missing key is where its dictionary is", PLIST("\n<dict/>"), LINT_T001, 4, 1, "" },
-		{ "inside a payload", ONE("\n" B("allowChats", FALSE)), LINT_K001, 14, 1,
-		  "PayloadContent[0].allowChats" },
-		{ "the second of two equal keys", PLIST("<dict>\n<key>a</key><true/>\n<key>a</key><true/></dict>"),
+		{ "a missing key is where its dictionary is",
+		  PLIST("\n<dict/>"), LINT_T001, 4, 1, "" },
+		{ "inside a payload",
+		  ONE("\n" B("allowChats", FALSE)),
+		  LINT_K001, 14, 1, "PayloadContent[0].allowChats" },
+		{ "the second of two equal keys",
+		  PLIST("<dict>\n<key>a</key><true/>\n<key>a</key><true/></dict>"),
 		  LINT_P008, 5, 1, "" },
-		{ "where the document breaks off", "<?xml version=\"1.0\"?>\n<plist>\n<dict>", LINT_P002, 3, 7, "" },
-		{ "in a key written with an escape", PLIST("<dict>\n\n<key>a&amp;b</key><true/></dict>"),
-		  LINT_T012, 5, 1, "a&b" },
+		{ "where the document breaks off",
+		  "<?xml version=\"1.0\"?>\n<plist>\n<dict>", LINT_P002, 3, 7, "" },
+		{ "in a key written with an escape",
+		  PLIST("<dict>\n\n<key>a&amp;b</key><true/></dict>"), LINT_T012, 5, 1, "a&b" },
 	};
 	size_t i;
 
@@ -238,21 +248,28 @@ messages_help(void **state)
 		const char *name, *text, *want;
 		enum lint_rule_number rule;
 	} messages[] = {
-		{ "the right spelling of a key", ONE(B("allowChats", FALSE)), "did you mean allowChat?", LINT_K001 },
-		{ "the right case", ONE(B("allowchat", FALSE)), "did you mean allowChat?", LINT_K001 },
-		{ "the nearest of many", ONE(B("allowAirDorp", FALSE)), "did you mean allowAirDrop?", LINT_K001 },
-		{ "nothing near is nothing suggested", ONE(B("zebra", FALSE)), "no such key", LINT_K001 },
-		{ "inside a dictionary", PROFILE("", LOCK(S("Identifer", "a.b"))), "did you mean Identifier?", LINT_K001 },
+		{ "the right spelling of a key", ONE(B("allowChats", FALSE)),
+		  "did you mean allowChat?", LINT_K001 },
+		{ "the right case", ONE(B("allowchat", FALSE)),
+		  "did you mean allowChat?", LINT_K001 },
+		{ "the nearest of many", ONE(B("allowAirDorp", FALSE)),
+		  "did you mean allowAirDrop?", LINT_K001 },
+		{ "nothing near is nothing suggested", ONE(B("zebra", FALSE)),
+		  "no such key", LINT_K001 },
+		{ "inside a dictionary", PROFILE("", LOCK(S("Identifer", "a.b"))),
+		  "did you mean Identifier?", LINT_K001 },
 		{ "a payload type", PROFILE("", PAYLOAD("com.apple.applicationacces", "1", "")),
 		  "did you mean com.apple.applicationaccess?", LINT_C005 },
 		{ "a restriction outside its payload", PROFILE(B("allowChat", FALSE), GOOD),
 		  "belongs into a payload", LINT_T012 },
 		{ "what replaces an old name", ONE(L("blacklistedAppBundleIDs", STR("a.b"))),
 		  "blockedAppBundleIDs", LINT_K013 },
-		{ "which letters are wrong", ONE(L("blockedAppBundleIDs", STR("com.apple.mobilesms"))),
+		{ "which letters are wrong",
+		  ONE(L("blockedAppBundleIDs", STR("com.apple.mobilesms"))),
 		  "com.apple.MobileSMS", LINT_X006 },
 		{ "what remains", ONE(B("allowChat", FALSE)), "SMS and MMS still work", LINT_X007 },
-		{ "foreign text is made harmless", ONE(B("allow\xE2\x80\xAE", FALSE)), "\xEF\xBF\xBD", LINT_K001 },
+		{ "foreign text is made harmless", ONE(B("allow\xE2\x80\xAE", FALSE)),
+		  "\xEF\xBF\xBD", LINT_K001 },
 	};
 	size_t i;
 
@@ -314,8 +331,9 @@ long_foreign_names_stay_text(void **state)
 		}
 		assert_int_equal(blob_append(&list, "", 1), 0);
 		text.len = 0;
-		append(&text, "<plist><dict><key>PayloadContent</key><array><dict><key>PayloadType</key>"
-		    "<string>com.apple.applicationaccess</string><key>allowListedAppBundleIDs</key><array>");
+		append(&text, "<plist><dict><key>PayloadContent</key><array><dict>"
+		    "<key>PayloadType</key><string>com.apple.applicationaccess</string>"
+		    "<key>allowListedAppBundleIDs</key><array>");
 		append(&text, (const char *)list.data);
 		append(&text, "</array><key>blockedAppBundleIDs</key><array>");
 		append(&text, (const char *)list.data);
@@ -323,7 +341,8 @@ long_foreign_names_stay_text(void **state)
 		lint_bytes(text.data, text.len, &r);
 		assert_non_null(finding_of(&r, LINT_X002));
 		for (i = 0; i < r.n; i++) {
-			text_printable(r.findings[i].message, strlen(r.findings[i].message), again, sizeof(again));
+			text_printable(r.findings[i].message, strlen(r.findings[i].message), again,
+			    sizeof(again));
 			assert_string_equal(r.findings[i].message, again);
 		}
 	}
@@ -333,7 +352,8 @@ static void
 secrets_are_never_said(void **state)
 {
 	static const char text[] = PROFILE(S("RemovalPassword", "hunter2"),
-	    WIFI(S("SSID_STR", "a") S("Password", "hunter2") S("Passwort", "hunter2") S("ProxyPassword", "hunter2"))
+	    WIFI(S("SSID_STR", "a") S("Password", "hunter2") S("Passwort", "hunter2")
+	    S("ProxyPassword", "hunter2"))
 	    PASSWORD(S("RemovalPassword", "hunter2") I("RemovalPasword", "2"))
 	    FILTER(S("Password", "hunter2") L("UserName", STR("hunter2"))));
 	struct side side = { text, ON(.os = NULL), SIGNED(.is_weak = false) };
@@ -379,18 +399,28 @@ broken_files_are_findings(void **state)
 #define FILE_ROW(name, bytes, rule)	{ name, bytes, sizeof(bytes) - 1, LINT_##rule }
 		FILE_ROW("nothing", "", P001),
 		FILE_ROW("JSON", "{\"PayloadType\": \"Configuration\"}", P001),
-		FILE_ROW("an entity that unfolds", "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a \"aa\">"
+		FILE_ROW("an entity that unfolds",
+		    "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a \"aa\">"
 		    "<!ENTITY b \"&a;&a;\">]><plist><string>&b;</string></plist>", P003),
-		FILE_ROW("an entity that reads a file", "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a SYSTEM "
+		FILE_ROW("an entity that reads a file",
+		    "<?xml version=\"1.0\"?><!DOCTYPE plist [<!ENTITY a SYSTEM "
 		    "\"file:///etc/passwd\">]><plist><string>&a;</string></plist>", P003),
-		FILE_ROW("a NUL byte", "<plist><dict><key>a</key><string>b\0c</string></dict></plist>", P002),
-		FILE_ROW("a control character", "<plist><dict><key>a</key><string>b\001c</string></dict></plist>", P002),
-		FILE_ROW("a byte that is not UTF-8", "<plist><dict><key>a</key><string>b\xFF</string></dict></plist>", P002),
-		FILE_ROW("tags that cross", "<plist><dict><key>a</key><string>b</integer></dict></plist>", P002),
-		FILE_ROW("an element of another language", "<plist><dict><key>a</key><table>b</table></dict></plist>", P002),
-		FILE_ROW("a key without a value", "<plist><dict><key>a</key></dict></plist>", P002),
-		FILE_ROW("two keys in a row", "<plist><dict><key>a</key><key>b</key><true/></dict></plist>", P002),
-		FILE_ROW("a value without a key", "<plist><dict><true/></dict></plist>", P002),
+		FILE_ROW("a NUL byte",
+		    "<plist><dict><key>a</key><string>b\0c</string></dict></plist>", P002),
+		FILE_ROW("a control character",
+		    "<plist><dict><key>a</key><string>b\001c</string></dict></plist>", P002),
+		FILE_ROW("a byte that is not UTF-8",
+		    "<plist><dict><key>a</key><string>b\xFF</string></dict></plist>", P002),
+		FILE_ROW("tags that cross",
+		    "<plist><dict><key>a</key><string>b</integer></dict></plist>", P002),
+		FILE_ROW("an element of another language",
+		    "<plist><dict><key>a</key><table>b</table></dict></plist>", P002),
+		FILE_ROW("a key without a value",
+		    "<plist><dict><key>a</key></dict></plist>", P002),
+		FILE_ROW("two keys in a row",
+		    "<plist><dict><key>a</key><key>b</key><true/></dict></plist>", P002),
+		FILE_ROW("a value without a key",
+		    "<plist><dict><true/></dict></plist>", P002),
 		FILE_ROW("two values", "<plist><dict/><dict/></plist>", P002),
 		FILE_ROW("no value", "<plist></plist>", P002),
 		FILE_ROW("a second document", "<plist><dict/></plist><plist><dict/></plist>", S007),
@@ -439,14 +469,16 @@ binary_profiles_are_judged_alike(void **state)
 {
 	auto_plist plist_t list = NULL;
 	auto_lint_report struct lint_report xml = { 0 }, bin = { 0 };
-	static const char text[] = PROFILE(S("Payload", "x"), RESTRICT(B("allowChats", FALSE) S("allowCamera", "no")));
+	static const char text[] = PROFILE(S("Payload", "x"),
+	    RESTRICT(B("allowChats", FALSE) S("allowCamera", "no")));
 	struct error err = { 0 };
 	char *bytes = NULL;
 	uint32_t len = 0;
 	size_t i;
 
 	(void)state;
-	assert_int_equal(proplist_parse(text, strlen(text), &PROPLIST_FILE, ERR_DATA, &list, &err), 0);
+	assert_int_equal(proplist_parse(text, strlen(text), &PROPLIST_FILE, ERR_DATA, &list,
+	    &err), 0);
 	plist_to_bin(list, &bytes, &len);
 	lint_bytes(text, strlen(text), &xml);
 	lint_bytes(bytes, len, &bin);
@@ -466,13 +498,19 @@ large_files_are_borne(void **state)
 		const char *name, *item;
 		size_t times;
 	} shapes[] = {
-		{ "one long text", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 90000 },
-		{ "many misspelt keys", "<key>allowChats%zu</key><true/><!-- ............................ -->\n", 49000 },
-		{ "many payloads of one type", DICT(S("PayloadType", "com.apple.applicationaccess")
-		  B("allowChat", FALSE) "<!-- .............................................................. -->"), 16000 },
-		{ "many Wi-Fi payloads", DICT(S("PayloadType", "com.apple.wifi.managed")
+		{ "one long text",
+		  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 90000 },
+		{ "many misspelt keys",
+		  "<key>allowChats%zu</key><true/><!-- ............................ -->\n", 49000 },
+		{ "many payloads of one type",
+		  DICT(S("PayloadType", "com.apple.applicationaccess") B("allowChat", FALSE)
+		  "<!-- .............................................................. -->"),
+		  16000 },
+		{ "many Wi-Fi payloads",
+		  DICT(S("PayloadType", "com.apple.wifi.managed")
 		  S("PayloadCertificateUUID", "none%zu")), 16000 },
-		{ "many unknown types", DICT(S("PayloadType", "com.apple.applicationaccesss%zu")), 30000 },
+		{ "many unknown types",
+		  DICT(S("PayloadType", "com.apple.applicationaccesss%zu")), 30000 },
 		{ "one list of many ids", "<string>com.apple.mobilesms%zu</string>\n", 98000 },
 	};
 	size_t i, n;
@@ -485,7 +523,8 @@ large_files_are_borne(void **state)
 		row_named(shapes[i].name);
 		append(&text, "<plist><dict>" HEAD "<key>PayloadContent</key><array>");
 		if (i == 0)
-			append(&text, "<dict>" S("PayloadType", "com.apple.applicationaccess") "<key>a</key><string>");
+			append(&text, "<dict>" S("PayloadType", "com.apple.applicationaccess")
+			    "<key>a</key><string>");
 		if (i == 1)
 			append(&text, "<dict>" S("PayloadType", "com.apple.applicationaccess"));
 		if (i == 5)
@@ -500,11 +539,12 @@ large_files_are_borne(void **state)
 #pragma GCC diagnostic pop
 			append(&text, item);
 		}
-		append(&text, i == 0 ? "</string></dict>" : i == 1 ? "</dict>" : i == 5 ? "</array></dict>" : "");
+		append(&text, i == 0 ? "</string></dict>" : i == 1 ? "</dict>" :
+		    i == 5 ? "</array></dict>" : "");
 		append(&text, "</array></dict></plist>");
 		lint_bytes(text.data, text.len, &r);
-		print_message("           %zu KiB, %zu findings and %zu more\n", text.len >> 10, r.n,
-		    r.left_out);
+		print_message("           %zu KiB, %zu findings and %zu more\n", text.len >> 10,
+		    r.n, r.left_out);
 		assert_true(r.n <= LINT_FINDINGS_MAX);
 		assert_non_null(finding_of(&r, LINT_P005));
 	}

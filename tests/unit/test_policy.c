@@ -102,10 +102,12 @@ devices_match_or_not(void **state)
 		enum known is_ours;
 		enum policy_match want;
 	} rows[] = {
-		{ "no condition: every device that our identity supervises", "id=a", &KNOWN, YES, MATCH_YES },
+		{ "no condition: every device that our identity supervises",
+		    "id=a", &KNOWN, YES, MATCH_YES },
 		{ "and none that it does not", "id=a", &KNOWN, NO, MATCH_NO },
 		{ "not known yet: maybe", "id=a", &STRANGER, UNKNOWN, MATCH_MAYBE },
-		{ "without any identity: whoever supervises it", "product=iPad*", &KNOWN, UNKNOWN, MATCH_YES },
+		{ "without any identity: whoever supervises it",
+		    "product=iPad*", &KNOWN, UNKNOWN, MATCH_YES },
 		{ "by the organization's name", "id=a org=Acme", &KNOWN, YES, MATCH_YES },
 		{ "one of several", "id=a org=Other|Acme", &KNOWN, YES, MATCH_YES },
 		{ "another name", "id=a org=Other", &KNOWN, YES, MATCH_NO },
@@ -113,7 +115,8 @@ devices_match_or_not(void **state)
 		{ "a name is no pattern", "id=a org=Ac*", &KNOWN, YES, MATCH_NO },
 		{ "the name is right and the certificate is not: still theirs, told as foreign",
 		    "id=a org=Acme", &KNOWN, NO, MATCH_YES },
-		{ "a name and nobody paired: maybe", "id=a org=Acme", &STRANGER, UNKNOWN, MATCH_MAYBE },
+		{ "a name and nobody paired: maybe",
+		    "id=a org=Acme", &STRANGER, UNKNOWN, MATCH_MAYBE },
 		{ "an unsupervised device has no owner", "id=a org=Acme", &FREE, NO, MATCH_NO },
 		{ "nor is it ours", "id=a", &FREE, NO, MATCH_NO },
 		{ "an exact serial", "serial=F9FXK0ABCD12", &KNOWN, YES, MATCH_YES },
@@ -123,23 +126,26 @@ devices_match_or_not(void **state)
 		{ "a star in the middle", "serial=F9*12", &KNOWN, YES, MATCH_YES },
 		{ "question marks", "serial=F9FXK0??CD12", &KNOWN, YES, MATCH_YES },
 		{ "a question mark is one character", "serial=F9FXK0?CD12", &KNOWN, YES, MATCH_NO },
-		{ "a serial that nobody told: maybe", "serial=F9*", &STRANGER, UNKNOWN, MATCH_MAYBE },
+		{ "a serial that nobody told: maybe",
+		    "serial=F9*", &STRANGER, UNKNOWN, MATCH_MAYBE },
 		{ "a product pattern", "product=iPad*", &KNOWN, YES, MATCH_YES },
 		{ "another kind of device", "product=iPhone*", &KNOWN, YES, MATCH_NO },
-		{ "another kind is no even before it is paired", "product=iPhone*", &STRANGER, UNKNOWN, MATCH_NO },
+		{ "another kind is no even before it is paired",
+		    "product=iPhone*", &STRANGER, UNKNOWN, MATCH_NO },
 		{ "a UDID with its dash", "udid=" UDID, &KNOWN, YES, MATCH_YES },
 		{ "and without", "udid=00008030001122334455aabb", &KNOWN, YES, MATCH_YES },
 		{ "another UDID", "udid=00008030-001122334455AABC", &KNOWN, YES, MATCH_NO },
 		{ "the system fits", "os=>=17.0", &KNOWN, YES, MATCH_YES },
 		{ "the system is too old", "os=>=18.2", &KNOWN, YES, MATCH_TOO_OLD },
 		{ "the system is too new", "os=<18", &KNOWN, YES, MATCH_NO },
-		{ "too old, and also another kind: no", "os=>=18.2 product=iPhone*", &KNOWN, YES, MATCH_NO },
+		{ "too old, and also another kind: no",
+		    "os=>=18.2 product=iPhone*", &KNOWN, YES, MATCH_NO },
 		{ "too old, and not ours: no", "id=a os=>=18.2", &KNOWN, NO, MATCH_NO },
 		{ "a slot, and ports have no names: maybe", "slot=7", &KNOWN, YES, MATCH_MAYBE },
-		{ "one condition fails: all fail", "org=Acme serial=F9* product=iPad* os=>=19", &KNOWN, YES,
-		    MATCH_TOO_OLD },
-		{ "all conditions hold", "id=a org=Acme serial=F9* product=iPad13,18 os=>=17,<19", &KNOWN, YES,
-		    MATCH_YES },
+		{ "one condition fails: all fail",
+		    "org=Acme serial=F9* product=iPad* os=>=19", &KNOWN, YES, MATCH_TOO_OLD },
+		{ "all conditions hold", "id=a org=Acme serial=F9* product=iPad13,18 os=>=17,<19",
+		    &KNOWN, YES, MATCH_YES },
 	};
 	size_t i;
 
@@ -218,38 +224,43 @@ one_policy_wins_or_none(void **state)
 		int want, rival;	/* -1: none */
 		bool is_too_old, is_unsupervised;
 	} rows[] = {
-		{ "the only one", "org=Acme", &KNOWN, "y", 0, -1, false, false },
-		{ "none is for it", "org=Other", &KNOWN, "n", -1, -1, false, false },
-		{ "of two clients the one whose device it is", "org=Other id=o; org=Acme id=a", &KNOWN, "ny", 1, -1,
-		    false, false },
-		{ "of two clients without names the one whose identity supervises it", "id=o; id=a", &KNOWN, "ny",
-		    1, -1, false, false },
-		{ "a pattern of another client's catches nothing of ours", "id=o serial=F9*; id=a", &KNOWN, "ny", 1,
-		    -1, false, false },
-		{ "not even an exact serial does", "id=o serial=F9FXK0ABCD12; id=a", &KNOWN, "ny", 1, -1, false,
-		    false },
-		{ "an exact serial beats a pattern", "serial=F9*; serial=F9FXK0ABCD12", &KNOWN, "--", 1, -1, false,
-		    false },
-		{ "a UDID beats a serial", "serial=F9FXK0ABCD12; udid=" UDID, &KNOWN, "--", 1, -1, false, false },
+		{ "the only one",
+		    "org=Acme", &KNOWN, "y", 0, -1, false, false },
+		{ "none is for it",
+		    "org=Other", &KNOWN, "n", -1, -1, false, false },
+		{ "of two clients the one whose device it is",
+		    "org=Other id=o; org=Acme id=a", &KNOWN, "ny", 1, -1, false, false },
+		{ "of two clients without names the one whose identity supervises it",
+		    "id=o; id=a", &KNOWN, "ny", 1, -1, false, false },
+		{ "a pattern of another client's catches nothing of ours",
+		    "id=o serial=F9*; id=a", &KNOWN, "ny", 1, -1, false, false },
+		{ "not even an exact serial does",
+		    "id=o serial=F9FXK0ABCD12; id=a", &KNOWN, "ny", 1, -1, false, false },
+		{ "an exact serial beats a pattern",
+		    "serial=F9*; serial=F9FXK0ABCD12", &KNOWN, "--", 1, -1, false, false },
+		{ "a UDID beats a serial",
+		    "serial=F9FXK0ABCD12; udid=" UDID, &KNOWN, "--", 1, -1, false, false },
 		{ "a serial beats every other condition together",
-		    "serial=F9FXK0ABCD12; org=Acme product=iPad13,18 os=>=17", &KNOWN, "--", 0, -1, false, false },
-		{ "an exact product beats a pattern", "product=iPad*; product=iPad13,18", &KNOWN, "--", 1, -1, false,
-		    false },
-		{ "two conditions beat one of them", "product=iPad*; product=iPad* os=>=17", &KNOWN, "--", 1, -1,
-		    false, false },
-		{ "the order of the files decides nothing", "product=iPad* os=>=17; product=iPad*", &KNOWN, "--", 0,
-		    -1, false, false },
-		{ "equal weight: an error, not the first", "product=iPad*; product=*Pad13,18", &KNOWN, "--", 0, 1,
-		    false, false },
-		{ "three, of which two are equal and one is better", "product=iPad*; product=*18; serial=F9*",
-		    &KNOWN, "---", 2, -1, false, false },
-		{ "only the system is too old", "product=iPad* os=>=18.2", &KNOWN, "-", -1, -1, true, false },
-		{ "too old for one, right for the other", "serial=F9* os=>=18.2; product=iPad*", &KNOWN, "--", 1, -1,
-		    false, false },
-		{ "supervision is all that is missing", "id=a org=Acme product=iPad*", &FREE, "n", -1, -1, false,
-		    true },
-		{ "not supervised, and not meant either", "id=a org=Acme product=iPhone*", &FREE, "n", -1, -1, false,
-		    false },
+		    "serial=F9FXK0ABCD12; org=Acme product=iPad13,18 os=>=17",
+		    &KNOWN, "--", 0, -1, false, false },
+		{ "an exact product beats a pattern",
+		    "product=iPad*; product=iPad13,18", &KNOWN, "--", 1, -1, false, false },
+		{ "two conditions beat one of them",
+		    "product=iPad*; product=iPad* os=>=17", &KNOWN, "--", 1, -1, false, false },
+		{ "the order of the files decides nothing",
+		    "product=iPad* os=>=17; product=iPad*", &KNOWN, "--", 0, -1, false, false },
+		{ "equal weight: an error, not the first",
+		    "product=iPad*; product=*Pad13,18", &KNOWN, "--", 0, 1, false, false },
+		{ "three, of which two are equal and one is better",
+		    "product=iPad*; product=*18; serial=F9*", &KNOWN, "---", 2, -1, false, false },
+		{ "only the system is too old",
+		    "product=iPad* os=>=18.2", &KNOWN, "-", -1, -1, true, false },
+		{ "too old for one, right for the other",
+		    "serial=F9* os=>=18.2; product=iPad*", &KNOWN, "--", 1, -1, false, false },
+		{ "supervision is all that is missing",
+		    "id=a org=Acme product=iPad*", &FREE, "n", -1, -1, false, true },
+		{ "not supervised, and not meant either",
+		    "id=a org=Acme product=iPhone*", &FREE, "n", -1, -1, false, false },
 	};
 	size_t i, k;
 
@@ -262,7 +273,8 @@ one_policy_wins_or_none(void **state)
 		row_named(rows[i].name);
 		make_several(rows[i].policies, &s);
 		for (k = 0; k < s.all.n; k++)
-			ours[k] = rows[i].ours[k] == 'y' ? YES : rows[i].ours[k] == 'n' ? NO : UNKNOWN;
+			ours[k] = rows[i].ours[k] == 'y' ? YES :
+			    rows[i].ours[k] == 'n' ? NO : UNKNOWN;
 		c = policies_choose(&s.all, rows[i].subject, ours);
 		assert_ptr_equal(c.policy, rows[i].want < 0 ? NULL : s.items[rows[i].want]);
 		assert_ptr_equal(c.rival, rows[i].rival < 0 ? NULL : s.items[rows[i].rival]);
@@ -278,7 +290,8 @@ strangers_are_offered_the_most_specific_first(void **state)
 		const char *name, *policies, *want;
 	} rows[] = {
 		{ "all may be right", "id=a; id=b", "01" },
-		{ "the slot is known before pairing, and more specific", "id=a; id=b slot=7", "10" },
+		{ "the slot is known before pairing, and more specific",
+		    "id=a; id=b slot=7", "10" },
 		{ "a UDID above all", "id=a slot=7; id=b; id=c udid=" UDID, "201" },
 		{ "what cannot be is not offered", "id=a product=iPhone*; id=b", "1" },
 		{ "too old a system is not offered", "id=a os=>=19; id=b", "1" },
@@ -322,14 +335,16 @@ policies_collide_or_not(void **state)
 		{ "another range of serials", "id=a serial=F9*; id=a serial=G*", false },
 		{ "the same range", "id=a serial=F9*; id=a serial=f9*", true },
 		{ "one list within the other", "id=a serial=F9*; id=a serial=F9*|G*", true },
-		{ "one serial in both", "id=a serial=F9FXK0ABCD12|X; id=a serial=Y|F9FXK0ABCD12", true },
+		{ "one serial in both",
+		    "id=a serial=F9FXK0ABCD12|X; id=a serial=Y|F9FXK0ABCD12", true },
 		{ "one UDID in both", "id=a udid=" UDID "; id=a udid=" UDID, true },
 		{ "another kind of device", "id=a product=iPad*; id=a product=iPhone*", false },
 		{ "other systems", "id=a os=>=18; id=a os=<18", false },
 		{ "one system", "id=a os=>=18; id=a os=>=18.0", true },
 		{ "another slot", "id=a slot=7; id=a slot=8", false },
 		{ "one slot in both", "id=a slot=7|8; id=a slot=8|9", true },
-		{ "one name of several in both, same devices", "id=a org=Acme|X; id=a org=Acme|X", true },
+		{ "one name of several in both, same devices",
+		    "id=a org=Acme|X; id=a org=Acme|X", true },
 	};
 	size_t i;
 
@@ -353,19 +368,25 @@ systems_fit_or_not(void **state)
 		const char *range, *version;
 		int want;	/* osrange_answer, or -1: no range */
 	} rows[] = {
-		{ ">=17.0", "17.0", OS_FITS }, { ">=17.0", "17", OS_FITS }, { ">=17.0", "16.7.10", OS_TOO_OLD },
-		{ ">=17.0", "26.0", OS_FITS }, { ">17.0", "17.0", OS_TOO_OLD }, { ">17.0", "17.0.1", OS_FITS },
-		{ "<18", "17.7.2", OS_FITS }, { "<18", "18.0", OS_TOO_NEW }, { "<=18.2", "18.2", OS_FITS },
-		{ "<=18.2", "18.2.1", OS_TOO_NEW }, { "18.1", "18.1", OS_FITS }, { "18.1", "18.1.1", OS_TOO_NEW },
-		{ "=18.1", "18.0", OS_TOO_OLD }, { "18.*", "18.7.3", OS_FITS }, { "18.*", "18", OS_FITS },
-		{ "18.*", "17.9", OS_TOO_OLD }, { "18.*", "19.0", OS_TOO_NEW }, { "18.*", "180.0", OS_TOO_NEW },
+		{ ">=17.0", "17.0", OS_FITS }, { ">=17.0", "17", OS_FITS },
+		{ ">=17.0", "16.7.10", OS_TOO_OLD }, { ">=17.0", "26.0", OS_FITS },
+		{ ">17.0", "17.0", OS_TOO_OLD }, { ">17.0", "17.0.1", OS_FITS },
+		{ "<18", "17.7.2", OS_FITS }, { "<18", "18.0", OS_TOO_NEW },
+		{ "<=18.2", "18.2", OS_FITS }, { "<=18.2", "18.2.1", OS_TOO_NEW },
+		{ "18.1", "18.1", OS_FITS }, { "18.1", "18.1.1", OS_TOO_NEW },
+		{ "=18.1", "18.0", OS_TOO_OLD },
+		{ "18.*", "18.7.3", OS_FITS }, { "18.*", "18", OS_FITS },
+		{ "18.*", "17.9", OS_TOO_OLD }, { "18.*", "19.0", OS_TOO_NEW },
+		{ "18.*", "180.0", OS_TOO_NEW },
 		{ "18.2.*", "18.2.1", OS_FITS }, { "18.2.*", "18.20", OS_TOO_NEW },
 		{ "17.0 - 18.2", "17.0", OS_FITS }, { "17.0 - 18.2", "18.2", OS_FITS },
 		{ "17.0 - 18.2", "18.3", OS_TOO_NEW }, { "17.0 - 18.2", "16.0", OS_TOO_OLD },
-		{ ">=17.0 <19", "18.5", OS_FITS }, { ">=17.0,<19", "19.0", OS_TOO_NEW }, { ">= 17.0", "18.0", OS_FITS },
-		{ "", "18.0", -1 }, { "new", "18.0", -1 }, { ">=", "18.0", -1 }, { ">=17.", "18.0", -1 },
-		{ "17.0 -", "18.0", -1 }, { ">=18 <17", "18.0", -1 }, { ">18 <=18", "18.0", -1 },
-		{ "17.0-18.2", "18.0", -1 }, { ">=17.0x", "18.0", -1 }, { "17..0", "18.0", -1 },
+		{ ">=17.0 <19", "18.5", OS_FITS }, { ">=17.0,<19", "19.0", OS_TOO_NEW },
+		{ ">= 17.0", "18.0", OS_FITS },
+		{ "", "18.0", -1 }, { "new", "18.0", -1 }, { ">=", "18.0", -1 },
+		{ ">=17.", "18.0", -1 }, { "17.0 -", "18.0", -1 }, { ">=18 <17", "18.0", -1 },
+		{ ">18 <=18", "18.0", -1 }, { "17.0-18.2", "18.0", -1 },
+		{ ">=17.0x", "18.0", -1 }, { "17..0", "18.0", -1 },
 		{ "1,2,3,4,5,6,7,8,9", "18.0", -1 },
 	};
 	size_t i;
@@ -414,20 +435,23 @@ a_policy_asks(void **state)
 		bool has_end;
 		int64_t boundary;
 	} rows[] = {
-		{ "without a window always", false, false, POLICY_KEEP, TUESDAY_8, 1, 1, false, INT64_MAX },
-		{ "inside the window, until its end", true, false, POLICY_KEEP, TUESDAY_8, 1, 1, true,
-		    TUESDAY_8 + 3600 },
-		{ "the same in its last second", true, false, POLICY_KEEP, TUESDAY_8 + 3599, 1, 1, true,
-		    TUESDAY_8 + 3600 },
-		{ "outside it must be gone", true, false, POLICY_KEEP, TUESDAY_8 + 3600, 0, 2, false,
+		{ "without a window always",
+		    false, false, POLICY_KEEP, TUESDAY_8, 1, 1, false, INT64_MAX },
+		{ "inside the window, until its end",
+		    true, false, POLICY_KEEP, TUESDAY_8, 1, 1, true, TUESDAY_8 + 3600 },
+		{ "the same in its last second",
+		    true, false, POLICY_KEEP, TUESDAY_8 + 3599, 1, 1, true, TUESDAY_8 + 3600 },
+		{ "outside it must be gone",
+		    true, false, POLICY_KEEP, TUESDAY_8 + 3600, 0, 2, false,
 		    TUESDAY_8 + 7 * 86400 },
-		{ "what is always so stays outside, without an end", true, true, POLICY_KEEP, TUESDAY_8 + 3600, 1, 1,
-		    false, TUESDAY_8 + 7 * 86400 },
-		{ "and inside it has none either", true, true, POLICY_KEEP, TUESDAY_8, 1, 1, false, TUESDAY_8 + 3600 },
-		{ "remove takes off its profiles, and nothing of others", false, false, POLICY_REMOVE, TUESDAY_8, 0, 1,
-		    false, INT64_MAX },
-		{ "remove inside the window too", true, false, POLICY_REMOVE, TUESDAY_8, 0, 1, false,
-		    TUESDAY_8 + 3600 },
+		{ "what is always so stays outside, without an end",
+		    true, true, POLICY_KEEP, TUESDAY_8 + 3600, 1, 1, false, TUESDAY_8 + 7 * 86400 },
+		{ "and inside it has none either",
+		    true, true, POLICY_KEEP, TUESDAY_8, 1, 1, false, TUESDAY_8 + 3600 },
+		{ "remove takes off its profiles, and nothing of others",
+		    false, false, POLICY_REMOVE, TUESDAY_8, 0, 1, false, INT64_MAX },
+		{ "remove inside the window too",
+		    true, false, POLICY_REMOVE, TUESDAY_8, 0, 1, false, TUESDAY_8 + 3600 },
 	};
 	size_t i;
 
@@ -440,17 +464,20 @@ a_policy_asks(void **state)
 		const char *xml;
 
 		row_named(rows[i].name);
-		p.window = (struct window){ .from_min = 480, .to_min = 540, .days = { [1] = true } };
+		p.window = (struct window){ .from_min = 480, .to_min = 540,
+			.days = { [1] = true } };
 		add_preset(&p, "imessage-off", rows[i].is_always);
 		add(&p.absent, "com.old.*", 9);
-		assert_int_equal(policy_desire(&p, rows[i].purpose, rows[i].now, "Acme", &d, &err), 0);
+		assert_int_equal(policy_desire(&p, rows[i].purpose, rows[i].now, "Acme",
+		    &d, &err), 0);
 		assert_int_equal(d.n_profiles, rows[i].profiles);
 		assert_int_equal(d.n_absent, rows[i].absent);
 		assert_int_equal(policy_next_boundary(&p, rows[i].now), rows[i].boundary);
 		if (d.n_profiles) {
 			assert_int_equal(blob_append(&d.profiles[0].bytes, "", 1), 0);
 			xml = (const char *)d.profiles[0].bytes.data;
-			assert_int_equal(strstr(xml, "<key>RemovalDate</key>") != NULL, rows[i].has_end);
+			assert_int_equal(strstr(xml, "<key>RemovalDate</key>") != NULL,
+			    rows[i].has_end);
 			if (rows[i].has_end)
 				assert_non_null(strstr(xml, "2026-11-24T09:00:00Z"));
 		}

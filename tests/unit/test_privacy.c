@@ -16,7 +16,8 @@ names_and_serials_are_kept_out(void **state)
 {
 	static const char body[] = "{\"device\":{\"name\":\"Anna's iPad\",\"os\":\"18.1\","
 	    "\"serial\":\"F9FXK0ABCD12\",\"udid\":\"" UDID "\"},"
-	    "\"error\":{\"message\":\"Anna's iPad (F9FXK0ABCD12): locked\"},\"verdict\":\"blocked\"}";
+	    "\"error\":{\"message\":\"Anna's iPad (F9FXK0ABCD12): locked\"},"
+	    "\"verdict\":\"blocked\"}";
 	static const struct {
 		const char *name;
 		struct privacy p;
@@ -28,8 +29,10 @@ names_and_serials_are_kept_out(void **state)
 		{ "the serial number hashed, everywhere", { .serials = PRIVACY_HASH },
 		  { "\"serial\":\"hmac:", "Anna's iPad (hmac:" }, { "F9FXK0ABCD12" } },
 		{ "all of it hashed", { PRIVACY_HASH, PRIVACY_HASH, PRIVACY_HASH, NULL },
-		  { "\"os\":\"18.1\"", "\"verdict\":\"blocked\"" }, { "Anna", "F9FXK0ABCD12", UDID } },
-		{ "a UDID left out is hashed", { .udids = PRIVACY_OMIT }, { "\"udid\":\"hmac:" }, { UDID } },
+		  { "\"os\":\"18.1\"", "\"verdict\":\"blocked\"" },
+		  { "Anna", "F9FXK0ABCD12", UDID } },
+		{ "a UDID left out is hashed", { .udids = PRIVACY_OMIT },
+		  { "\"udid\":\"hmac:" }, { UDID } },
 	};
 	uint8_t bytes[16] = "0123456789abcde";
 	struct blob key = { .data = bytes, .len = sizeof(bytes) };

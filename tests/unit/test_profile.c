@@ -168,30 +168,38 @@ impossible_wishes_are_refused(void **state)
 	    text = { "allowChat", "no" }, mac = { "allowUniversalControl", "false" },
 	    high = { "ratingApps", "1001" }, five = { "deniedICCIDsForRCS", "1,2,3,4,5" },
 	    empty = { "blockedAppBundleIDs", "a,,b" }, none = { "allowListedAppBundleIDs", "" },
-	    settings_app = { "blockedAppBundleIDs", "com.apple.Preferences" }, real = { "safariAcceptCookies", "1.25" };
+	    settings_app = { "blockedAppBundleIDs", "com.apple.Preferences" },
+	    real = { "safariAcceptCookies", "1.25" };
 	static const struct {
 		const char *name;
 		struct profile_spec spec;
 		const char *want;
 	} rows[] = {
 		{ "nothing at all", { .n_presets = 0 }, "needs a preset" },
-		{ "an unknown preset", { .presets = nosuch, .n_presets = 1 }, "no preset is called" },
+		{ "an unknown preset", { .presets = nosuch, .n_presets = 1 },
+		  "no preset is called" },
 		{ "a kiosk without its app", { .presets = one_app, .n_presets = 1 }, "bundle id" },
-		{ "an app without use", { .presets = IMESSAGE_OFF, .n_presets = 1, .app = "a.b" }, "use for it" },
-		{ "a misspelt key", { .settings = &misspelt, .n_settings = 1 }, "did you mean allowChat?" },
+		{ "an app without use", { .presets = IMESSAGE_OFF, .n_presets = 1, .app = "a.b" },
+		  "use for it" },
+		{ "a misspelt key", { .settings = &misspelt, .n_settings = 1 },
+		  "did you mean allowChat?" },
 		{ "a truth that is none", { .settings = &text, .n_settings = 1 }, "true or false" },
 		{ "a key of the Mac", { .settings = &mac, .n_settings = 1 }, "macOS" },
 		{ "a rating too high", { .settings = &high, .n_settings = 1 }, "not in 0..1000" },
 		{ "five lines for RCS", { .settings = &five, .n_settings = 1 }, "not in 0..4" },
-		{ "an empty bundle id", { .settings = &empty, .n_settings = 1 }, "a list of texts" },
-		{ "a cookie policy between two", { .settings = &real, .n_settings = 1 }, "not in 0|1|1.5|2" },
+		{ "an empty bundle id", { .settings = &empty, .n_settings = 1 },
+		  "a list of texts" },
+		{ "a cookie policy between two", { .settings = &real, .n_settings = 1 },
+		  "not in 0|1|1.5|2" },
 		{ "a password on a removable profile", { .presets = IMESSAGE_OFF, .n_presets = 1,
 		  .removal_password = "secret", .is_removable = true }, "protects nothing" },
 		{ "a newline in the organization", { .presets = IMESSAGE_OFF, .n_presets = 1,
 		  .organization = "a\nb" }, "printable" },
-		{ "a negative duration", { .presets = IMESSAGE_OFF, .n_presets = 1, .duration_s = -1 }, "before now" },
+		{ "a negative duration",
+		  { .presets = IMESSAGE_OFF, .n_presets = 1, .duration_s = -1 }, "before now" },
 		{ "an empty allow list", { .settings = &none, .n_settings = 1 }, "X003" },
-		{ "Settings on the block list", { .settings = &settings_app, .n_settings = 1 }, "X004" },
+		{ "Settings on the block list", { .settings = &settings_app, .n_settings = 1 },
+		  "X004" },
 		{ "an identifier that is no name", { .presets = IMESSAGE_OFF, .n_presets = 1,
 		  .identifier = "" }, "identifier" },
 		{ "a removal that has passed", { .presets = IMESSAGE_OFF, .n_presets = 1,
@@ -234,8 +242,10 @@ identifiers_depend_on_presets_alone(void **state)
 		  "org.chaperone.preset.imessage-off.lockdown-of-tool" },
 		{ "their order does not count", { .presets = swapped, .n_presets = 2 },
 		  "org.chaperone.preset.imessage-off.lockdown-of-tool" },
-		{ "restrictions alone", { .settings = &chat, .n_settings = 1 }, "org.chaperone.restrictions" },
-		{ "a given one stays", { .presets = IMESSAGE_OFF, .n_presets = 1, .identifier = "com.acme.x" },
+		{ "restrictions alone", { .settings = &chat, .n_settings = 1 },
+		  "org.chaperone.restrictions" },
+		{ "a given one stays",
+		  { .presets = IMESSAGE_OFF, .n_presets = 1, .identifier = "com.acme.x" },
 		  "com.acme.x" },
 	};
 	size_t i;
@@ -298,7 +308,8 @@ binary_and_xml_name_the_same(void **state)
 		row_named(name);
 		spec.duration_s = 5400;
 		built(&spec, &xml);
-		assert_int_equal(proplist_parse(xml.data, xml.len, &PROPLIST_FILE, ERR_DATA, &list, &err), 0);
+		assert_int_equal(proplist_parse(xml.data, xml.len, &PROPLIST_FILE, ERR_DATA, &list,
+		    &err), 0);
 		assert_int_equal(canonical_xml(list, CANONICAL_WHOLE, &again), 0);
 		assert_true(blob_equal(&xml, &again));
 		plist_to_bin(list, &bin, &len);
@@ -312,7 +323,8 @@ static void
 surroundings_do_not_count(void **state)
 {
 	static const struct profile_setting cookies = { "safariAcceptCookies", "1.5" };
-	struct profile_spec spec = { .settings = &cookies, .n_settings = 1, .removal_at = 1795534200 };
+	struct profile_spec spec = { .settings = &cookies, .n_settings = 1,
+		.removal_at = 1795534200 };
 	auto_blob struct blob here = { 0 }, there = { 0 };
 
 	(void)state;
@@ -332,7 +344,8 @@ surroundings_do_not_count(void **state)
 static void
 foreign_profiles_are_read(void **state)
 {
-#define WITH(body) "<plist><dict><key>PayloadType</key><string>Configuration</string>" body "</dict></plist>"
+#define WITH(body) "<plist><dict><key>PayloadType</key><string>Configuration</string>" body \
+	"</dict></plist>"
 #define ID "<key>PayloadIdentifier</key><string>a.b</string>"
 #define UUID "<key>PayloadUUID</key><string>x</string>"
 #define V1 "<key>PayloadVersion</key><integer>1</integer>"
@@ -345,7 +358,8 @@ foreign_profiles_are_read(void **state)
 		{ "no identifier", WITH(UUID V1), "PayloadIdentifier" },
 		{ "no UUID", WITH(ID V1), "PayloadUUID" },
 		{ "no version", WITH(ID UUID), "PayloadVersion" },
-		{ "another type", "<plist><dict><key>PayloadType</key><string>Profile Service</string>"
+		{ "another type",
+		  "<plist><dict><key>PayloadType</key><string>Profile Service</string>"
 		  ID UUID V1 "</dict></plist>", "not Configuration" },
 		{ "an array", "<plist><array/></plist>", "no dictionary" },
 		{ "a text", "hello", "not a property list" },
@@ -467,42 +481,59 @@ differences_are_by_meaning(void **state)
 		const char *path, *before, *after;
 	} rows[] = {
 		{ "nothing differs", TWO(REST(CHAT), ""), TWO(REST(CHAT), ""), 0, 0, 0, 0, 0 },
-		{ "the order of keys", TWO(REST(CHAT CAMERA), ""), TWO(REST(CAMERA CHAT), ""), 0, 0, 0, 0, 0 },
-		{ "the order of payloads", TWO(REST(CHAT), WIFI("w", "")), TWO(WIFI("w", ""), REST(CHAT)), 0, 0, 0, 0, 0 },
-		{ "formatting", TWO(REST(CHAT), ""), TWO("\n\n", REST("<!-- x -->\n" CHAT)), 0, 0, 0, 0, 0 },
-		{ "1 and 1.0", TWO(REST("<key>safariAcceptCookies</key><integer>1</integer>"), ""),
+		{ "the order of keys",
+		  TWO(REST(CHAT CAMERA), ""), TWO(REST(CAMERA CHAT), ""), 0, 0, 0, 0, 0 },
+		{ "the order of payloads",
+		  TWO(REST(CHAT), WIFI("w", "")), TWO(WIFI("w", ""), REST(CHAT)), 0, 0, 0, 0, 0 },
+		{ "formatting",
+		  TWO(REST(CHAT), ""), TWO("\n\n", REST("<!-- x -->\n" CHAT)), 0, 0, 0, 0, 0 },
+		{ "1 and 1.0",
+		  TWO(REST("<key>safariAcceptCookies</key><integer>1</integer>"), ""),
 		  TWO(REST("<key>safariAcceptCookies</key><real>1.0</real>"), ""), 0, 0, 0, 0, 0 },
-		{ "a set in another order", TWO(REST("<key>blockedAppBundleIDs</key><array><string>a</string>"
-		  "<string>b</string></array>"), ""), TWO(REST("<key>blockedAppBundleIDs</key><array><string>b</string>"
+		{ "a set in another order",
+		  TWO(REST("<key>blockedAppBundleIDs</key><array><string>a</string>"
+		  "<string>b</string></array>"), ""),
+		  TWO(REST("<key>blockedAppBundleIDs</key><array><string>b</string>"
 		  "<string>a</string></array>"), ""), 0, 0, 0, 0, 0 },
-		{ "a UUID", TWO(REST("<key>PayloadUUID</key><string>1</string>"), ""),
+		{ "a UUID",
+		  TWO(REST("<key>PayloadUUID</key><string>1</string>"), ""),
 		  TWO(REST("<key>PayloadUUID</key><string>2</string>"), ""), 0, 0, 0, 0, 0 },
-		{ "a key more", TWO(REST(CHAT), ""), TWO(REST(CHAT CAMERA), ""), 1, PROFILE_ADDED,
-		  "com.apple.applicationaccess.allowCamera", NULL, "false" },
-		{ "a key less", TWO(REST(CHAT CAMERA), ""), TWO(REST(CHAT), ""), 1, PROFILE_REMOVED,
-		  "com.apple.applicationaccess.allowCamera", "false", NULL },
-		{ "another value", TWO(REST(CHAT), ""), TWO(REST("<key>allowChat</key><true/>"), ""), 1, PROFILE_CHANGED,
-		  "com.apple.applicationaccess.allowChat", "false", "true" },
-		{ "a truth and its text are not the same", TWO(REST(CHAT), ""),
-		  TWO(REST("<key>allowChat</key><string>false</string>"), ""), 1, PROFILE_CHANGED,
-		  "com.apple.applicationaccess.allowChat", "false", "false" },
-		{ "inside a dictionary", TWO(PART("com.apple.app.lock", "l", "<key>App</key><dict><key>Identifier</key>"
-		  "<string>a</string></dict>"), ""), TWO(PART("com.apple.app.lock", "l", "<key>App</key><dict>"
-		  "<key>Identifier</key><string>b</string></dict>"), ""), 1, PROFILE_CHANGED,
-		  "com.apple.app.lock.App.Identifier", "a", "b" },
-		{ "a secret is not shown", TWO(WIFI("w", "<key>Password</key><string>hunter2</string>"), ""),
-		  TWO(WIFI("w", "<key>Password</key><string>hunter3</string>"), ""), 1, PROFILE_CHANGED,
-		  "com.apple.wifi.managed.Password", "(secret)", "(secret)" },
-		{ "a secret below is not shown", TWO(WIFI("w", "<key>EAPClientConfiguration</key><dict>"
-		  "<key>UserPassword</key><string>hunter2</string></dict>"), ""), TWO(WIFI("w", ""), ""), 1, PROFILE_REMOVED,
+		{ "a key more",
+		  TWO(REST(CHAT), ""), TWO(REST(CHAT CAMERA), ""),
+		  1, PROFILE_ADDED, "com.apple.applicationaccess.allowCamera", NULL, "false" },
+		{ "a key less",
+		  TWO(REST(CHAT CAMERA), ""), TWO(REST(CHAT), ""),
+		  1, PROFILE_REMOVED, "com.apple.applicationaccess.allowCamera", "false", NULL },
+		{ "another value",
+		  TWO(REST(CHAT), ""), TWO(REST("<key>allowChat</key><true/>"), ""),
+		  1, PROFILE_CHANGED, "com.apple.applicationaccess.allowChat", "false", "true" },
+		{ "a truth and its text are not the same",
+		  TWO(REST(CHAT), ""), TWO(REST("<key>allowChat</key><string>false</string>"), ""),
+		  1, PROFILE_CHANGED, "com.apple.applicationaccess.allowChat", "false", "false" },
+		{ "inside a dictionary",
+		  TWO(PART("com.apple.app.lock", "l", "<key>App</key><dict>"
+		  "<key>Identifier</key><string>a</string></dict>"), ""),
+		  TWO(PART("com.apple.app.lock", "l", "<key>App</key><dict>"
+		  "<key>Identifier</key><string>b</string></dict>"), ""),
+		  1, PROFILE_CHANGED, "com.apple.app.lock.App.Identifier", "a", "b" },
+		{ "a secret is not shown",
+		  TWO(WIFI("w", "<key>Password</key><string>hunter2</string>"), ""),
+		  TWO(WIFI("w", "<key>Password</key><string>hunter3</string>"), ""),
+		  1, PROFILE_CHANGED, "com.apple.wifi.managed.Password", "(secret)", "(secret)" },
+		{ "a secret below is not shown",
+		  TWO(WIFI("w", "<key>EAPClientConfiguration</key><dict>"
+		  "<key>UserPassword</key><string>hunter2</string></dict>"), ""),
+		  TWO(WIFI("w", ""), ""), 1, PROFILE_REMOVED,
 		  "com.apple.wifi.managed.EAPClientConfiguration.UserPassword", "(secret)", NULL },
-		{ "what sounds like a secret is not shown", TWO(PART("com.apple.vpn.managed", "v",
-		  "<key>IPSec</key><dict><key>SharedSecret</key><string>hunter2</string></dict>"), ""),
+		{ "what sounds like a secret is not shown",
+		  TWO(PART("com.apple.vpn.managed", "v", "<key>IPSec</key><dict>"
+		  "<key>SharedSecret</key><string>hunter2</string></dict>"), ""),
 		  TWO(PART("com.apple.vpn.managed", "v", ""), ""), 1, PROFILE_REMOVED,
 		  "com.apple.vpn.managed.IPSec.SharedSecret", "(secret)", NULL },
-		{ "the second of two networks", TWO(WIFI("a", ""), WIFI("b", "<key>SSID_STR</key><string>x</string>")),
-		  TWO(WIFI("b", "<key>SSID_STR</key><string>y</string>"), WIFI("a", "")), 1, PROFILE_CHANGED,
-		  "com.apple.wifi.managed[2].SSID_STR", "x", "y" },
+		{ "the second of two networks",
+		  TWO(WIFI("a", ""), WIFI("b", "<key>SSID_STR</key><string>x</string>")),
+		  TWO(WIFI("b", "<key>SSID_STR</key><string>y</string>"), WIFI("a", "")),
+		  1, PROFILE_CHANGED, "com.apple.wifi.managed[2].SSID_STR", "x", "y" },
 	};
 	size_t i;
 
@@ -513,16 +544,20 @@ differences_are_by_meaning(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
-		assert_int_equal(proplist_parse(rows[i].a, strlen(rows[i].a), &PROPLIST_FILE, ERR_DATA, &a, &err), 0);
-		assert_int_equal(proplist_parse(rows[i].b, strlen(rows[i].b), &PROPLIST_FILE, ERR_DATA, &b, &err), 0);
+		assert_int_equal(proplist_parse(rows[i].a, strlen(rows[i].a), &PROPLIST_FILE,
+		    ERR_DATA, &a, &err), 0);
+		assert_int_equal(proplist_parse(rows[i].b, strlen(rows[i].b), &PROPLIST_FILE,
+		    ERR_DATA, &b, &err), 0);
 		assert_int_equal(profile_diff(a, b, &c, &err), 0);
 		assert_int_equal(c.n, rows[i].n);
 		if (rows[i].n == 0)
 			continue;
 		assert_int_equal(c.items[0].kind, rows[i].kind);
 		assert_string_equal(c.items[0].path, rows[i].path);
-		assert_true(rows[i].before ? strcmp(c.items[0].before, rows[i].before) == 0 : !c.items[0].before);
-		assert_true(rows[i].after ? strcmp(c.items[0].after, rows[i].after) == 0 : !c.items[0].after);
+		assert_true(rows[i].before ? strcmp(c.items[0].before, rows[i].before) == 0 :
+		    !c.items[0].before);
+		assert_true(rows[i].after ? strcmp(c.items[0].after, rows[i].after) == 0 :
+		    !c.items[0].after);
 	}
 }
 

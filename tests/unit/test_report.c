@@ -17,8 +17,8 @@ add(struct tally *t, int64_t at_ms, const char *device, const char *command, con
 {
 	const struct observation o = {
 		.at_ms = at_ms, .day = at_ms / DAY, .device = device, .command = command,
-		.verdict = verdict, .reason = reason, .duration_ms = at_ms % 1000, .is_changed = is_changed,
-		.slot = "7", .policy = "shop",
+		.verdict = verdict, .reason = reason, .duration_ms = at_ms % 1000,
+		.is_changed = is_changed, .slot = "7", .policy = "shop",
 	};
 	struct error err = { 0 };
 
@@ -38,17 +38,20 @@ the_last_verdict_decides(void **state)
 		int64_t jobs_counted;
 	} rows[] = {
 		{ "compliant", { { "apply", "compliant", 1 } }, { 1, 0, 0, 0 }, 1 },
-		{ "verified later as not", { { "apply", "compliant", 1 }, { "verify", "noncompliant", 0 } },
+		{ "verified later as not",
+		  { { "apply", "compliant", 1 }, { "verify", "noncompliant", 0 } },
 		  { 0, 1, 0, 0 }, 2 },
-		{ "blocked, then mended", { { "apply", "blocked", 0 }, { "apply", "compliant", 1 } },
-		  { 1, 0, 0, 0 }, 2 },
+		{ "blocked, then mended",
+		  { { "apply", "blocked", 0 }, { "apply", "compliant", 1 } }, { 1, 0, 0, 0 }, 2 },
 		{ "removed since", { { "apply", "compliant", 1 }, { "remove", "compliant", 1 } },
 		  { 0, 1, 0, 0 }, 1 },
 		{ "a removal that removed nothing", { { "apply", "compliant", 1 },
 		  { "remove", "compliant", 0 } }, { 1, 0, 0, 0 }, 1 },
-		{ "removed and applied again", { { "apply", "compliant", 1 }, { "remove", "compliant", 1 },
+		{ "removed and applied again",
+		  { { "apply", "compliant", 1 }, { "remove", "compliant", 1 },
 		  { "apply", "compliant", 1 } }, { 1, 0, 0, 0 }, 2 },
-		{ "pairing judges trust, not compliance", { { "pair", "compliant", 1 } }, { 0, 0, 0, 0 }, 0 },
+		{ "pairing judges trust, not compliance", { { "pair", "compliant", 1 } },
+		  { 0, 0, 0, 0 }, 0 },
 		{ "a word of another version", { { "apply", "splendid", 0 } }, { 0, 0, 0, 0 }, 0 },
 	};
 	size_t i, j;
@@ -60,8 +63,8 @@ the_last_verdict_decides(void **state)
 
 		row_named(rows[i].name);
 		for (j = 0; j < 3 && rows[i].jobs[j].command; j++)
-			add(&t, (int64_t)(j + 1) * DAY, "A", rows[i].jobs[j].command, rows[i].jobs[j].verdict, NULL,
-			    rows[i].jobs[j].is_changed);
+			add(&t, (int64_t)(j + 1) * DAY, "A", rows[i].jobs[j].command,
+			    rows[i].jobs[j].verdict, NULL, rows[i].jobs[j].is_changed);
 		tally_finish(&t, 10LL * DAY);
 		for (v = 0; v < TALLY_VERDICTS; v++)
 			assert_int_equal(t.devices_now[v], rows[i].want[v]);
@@ -110,7 +113,8 @@ times_are_of_so_many_jobs(void **state)
 	static const struct {
 		int n;
 		int64_t median, p95;
-	} rows[] = { { 1, 100, 100 }, { 2, 100, 200 }, { 3, 200, 300 }, { 10, 500, 1000 }, { 20, 1000, 1900 } };
+	} rows[] = { { 1, 100, 100 }, { 2, 100, 200 }, { 3, 200, 300 }, { 10, 500, 1000 },
+		{ 20, 1000, 1900 } };
 	size_t i;
 
 	(void)state;
@@ -120,8 +124,8 @@ times_are_of_so_many_jobs(void **state)
 		int j;
 
 		for (j = 1; j <= rows[i].n; j++) {
-			const struct observation o = { .device = "A", .command = "apply", .verdict = "compliant",
-				.duration_ms = 100 * j };
+			const struct observation o = { .device = "A", .command = "apply",
+				.verdict = "compliant", .duration_ms = 100 * j };
 
 			assert_int_equal(tally_add(&t, &o, &err), 0);
 		}
@@ -164,8 +168,8 @@ many_devices_are_told_apart(void **state)
 	(void)state;
 	for (i = 0; i < 30000; i++) {
 		snprintf(device, sizeof(device), "%d", i % 10000);
-		add(&t, (int64_t)i * 1000 + i % 1000, device, "apply", i % 3 ? "compliant" : "failed",
-		    i % 3 ? NULL : "timeout", false);
+		add(&t, (int64_t)i * 1000 + i % 1000, device, "apply",
+		    i % 3 ? "compliant" : "failed", i % 3 ? NULL : "timeout", false);
 	}
 	tally_finish(&t, 30000000);
 	assert_int_equal(t.n_devices, 10000);
@@ -179,7 +183,8 @@ static void
 add_setting(struct tally *t, const char *device, const char *command, const char *key,
     const char *want)
 {
-	const struct observation o = { .device = device, .command = command, .verdict = "compliant" };
+	const struct observation o = { .device = device, .command = command,
+		.verdict = "compliant" };
 	struct error err = { 0 };
 
 	assert_int_equal(tally_add_setting(t, &o, key, want, &err), 0);
@@ -208,20 +213,29 @@ what_is_covered_is_what_was_asked(void **state)
 		const char *name, *key, *want;
 		const char *said, *not_said;
 	} rows[] = {
-		{ "iMessage is off", "allowChat", "false", "iMessage is off as a whole.", "iMessage was" },
-		{ "allowed is not restricted", "allowChat", "true", "iMessage was not", "iMessage is" },
-		{ "nor is another key", "allowChatter", "false", "iMessage was not", "iMessage is" },
-		{ "SMS is not covered by it", "allowChat", "false", "SMS and MMS keep", "The Messages app" },
+		{ "iMessage is off", "allowChat", "false",
+		  "iMessage is off as a whole.", "iMessage was" },
+		{ "allowed is not restricted", "allowChat", "true",
+		  "iMessage was not", "iMessage is" },
+		{ "nor is another key", "allowChatter", "false",
+		  "iMessage was not", "iMessage is" },
+		{ "SMS is not covered by it", "allowChat", "false",
+		  "SMS and MMS keep", "The Messages app" },
 		{ "the app can be hidden", "blockedAppBundleIDs", "[\"com.apple.MobileSMS\"]",
 		  "The Messages app is hidden", "SMS and MMS keep" },
-		{ "another app hidden does not hide it", "blockedAppBundleIDs", "[\"com.whatsapp\"]",
+		{ "another app hidden does not hide it",
+		  "blockedAppBundleIDs", "[\"com.whatsapp\"]",
 		  "SMS and MMS keep", "The Messages app" },
 		{ "but covers other messengers", "blockedAppBundleIDs", "[\"com.whatsapp\"]",
 		  "Other messengers are covered only", "Other messengers are not" },
-		{ "which allowChat does not", "allowChat", "false", "Other messengers are not", "Other messengers are covered" },
-		{ "FaceTime is another matter", "allowChat", "false", "FaceTime keeps", "FaceTime is" },
-		{ "with a key of its own", "allowVideoConferencing", "false", "FaceTime is off", "FaceTime keeps" },
-		{ "and AirDrop", "allowAirDrop", "false", "AirDrop is off", "AirDrop keeps" },
+		{ "which allowChat does not", "allowChat", "false",
+		  "Other messengers are not", "Other messengers are covered" },
+		{ "FaceTime is another matter", "allowChat", "false",
+		  "FaceTime keeps", "FaceTime is" },
+		{ "with a key of its own", "allowVideoConferencing", "false",
+		  "FaceTime is off", "FaceTime keeps" },
+		{ "and AirDrop", "allowAirDrop", "false",
+		  "AirDrop is off", "AirDrop keeps" },
 	};
 	auto_tally struct tally some = { 0 };
 	size_t i;
@@ -247,7 +261,8 @@ what_is_covered_is_what_was_asked(void **state)
 	tally_finish(&some, 2LL * DAY);
 	assert_string_equal(claim_with(&some, "iMessage"),
 	    "iMessage is off as a whole where it was asked, on 2 of 3 devices.");
-	assert_string_equal(limits_effect("allowAirDrop=false"), "AirDrop is off, NameDrop with it");
+	assert_string_equal(limits_effect("allowAirDrop=false"),
+	    "AirDrop is off, NameDrop with it");
 	assert_null(limits_effect("allowAirDrop=true"));
 	assert_null(limits_effect("allowTelepathy=false"));
 }
@@ -255,8 +270,8 @@ what_is_covered_is_what_was_asked(void **state)
 static char *
 page_of(const struct tally *t, const char *title)
 {
-	const struct page_about about = { .title = title, .source = "<ledger>", .evidence = "it holds",
-		.now_ms = 100LL * DAY };
+	const struct page_about about = { .title = title, .source = "<ledger>",
+		.evidence = "it holds", .now_ms = 100LL * DAY };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -274,8 +289,9 @@ a_page_needs_nothing_and_runs_nothing(void **state)
 		"<img", "</table>\"", "<i>" };
 	struct error err = { 0 };
 	struct observation o = {
-		.at_ms = 5LL * DAY, .day = 5, .device = "<script>a</script>", .name = "\"><img onload='x'>",
-		.serial = "&lt;", .model = "'\"><b>", .slot = "<i>", .policy = "</table>", .command = "apply",
+		.at_ms = 5LL * DAY, .day = 5, .device = "<script>a</script>",
+		.name = "\"><img onload='x'>", .serial = "&lt;", .model = "'\"><b>",
+		.slot = "<i>", .policy = "</table>", .command = "apply",
 		.verdict = "failed", .reason = "<script>", .duration_ms = 5,
 	};
 	auto_tally struct tally t = { 0 };

@@ -45,8 +45,8 @@ attach(struct story *t, const char *word)
 	char udid[2] = { word[1], '\0' };
 	const char *port = strchr(word, '/');
 
-	assert_int_equal(schedule_attach(t->s, (uint32_t)atoi(word + 2), udid, port ? port + 1 : NULL,
-	    port ? (uint32_t)port[1] : 0, t->now, &err), 0);
+	assert_int_equal(schedule_attach(t->s, (uint32_t)atoi(word + 2), udid,
+	    port ? port + 1 : NULL, port ? (uint32_t)port[1] : 0, t->now, &err), 0);
 }
 
 static void
@@ -116,7 +116,8 @@ step(struct story *t, const char *word)
 	case '[':
 		collect(t, got, sizeof(got));
 		assert_int_equal(word[strlen(word) - 1], ']');
-		if (strncmp(got, word + 1, strlen(word) - 2) != 0 || strlen(got) != strlen(word) - 2)
+		if (strncmp(got, word + 1, strlen(word) - 2) != 0 ||
+		    strlen(got) != strlen(word) - 2)
 			fail_msg("[%s], not %s", got, word);
 		return;
 	default:
@@ -130,101 +131,166 @@ stories_end_well(void **state)
 	/* Two lanes, one per controller, retries after 2, 4 s; locked 3, 6 s; back within
 	 * 60 s; 3 arrivals in 10 s flap, calm after 20 s; a job has 30 s. */
 	static const struct schedule_settings settings = {
-		.lanes = 2, .per_controller = 1, .job_ms = 30000, .retries = 2, .retry_first_ms = 2000,
-		.retry_most_ms = 8000, .locked_first_ms = 3000, .locked_most_ms = 6000,
+		.lanes = 2, .per_controller = 1, .job_ms = 30000,
+		.retries = 2, .retry_first_ms = 2000, .retry_most_ms = 8000,
+		.locked_first_ms = 3000, .locked_most_ms = 6000,
 		.return_ms = 60000, .flaps = 3, .flap_ms = 10000, .calm_ms = 20000,
 	};
 	static const struct {
 		const char *name, *story;
 	} rows[] = {
-		{ "it comes, is worked on, is done and goes", "+a1 [Aa,>a] a=ok [] ~1000 [] -1 [La]" },
-		{ "it goes before anybody looked: nothing was there", "+a1 -1 []" },
-		{ "it goes during its job: the job ends by itself", "+a1 [Aa,>a] -1 [La] a=unplugged [] ~100 []" },
-		{ "plugged in again it is a new arrival", "+a1 [Aa,>a] a=ok -1 +a2 [La,Aa,>a]" },
-		{ "again while the old job runs: never two at once", "+a1 [Aa,>a] -1 +a2 [La,Aa] a=unplugged [>a]" },
+		{ "it comes, is worked on, is done and goes",
+		    "+a1 [Aa,>a] a=ok [] ~1000 [] -1 [La]" },
+		{ "it goes before anybody looked: nothing was there",
+		    "+a1 -1 []" },
+		{ "it goes during its job: the job ends by itself",
+		    "+a1 [Aa,>a] -1 [La] a=unplugged [] ~100 []" },
+		{ "plugged in again it is a new arrival",
+		    "+a1 [Aa,>a] a=ok -1 +a2 [La,Aa,>a]" },
+		{ "again while the old job runs: never two at once",
+		    "+a1 [Aa,>a] -1 +a2 [La,Aa] a=unplugged [>a]" },
 		{ "three times while the old job runs: one job after it",
 		    "+a1 [Aa,>a] -1 +a2 -2 +a3 [La,Aa] a=unplugged [>a] a=ok [] ~99 []" },
-		{ "a new handle without a goodbye is a new arrival", "+a1 [Aa,>a] a=ok +a2 [La,Aa,>a]" },
-		{ "announced twice it is one", "+a1 +a1 [Aa,>a] +a1 [] a=ok []" },
+		{ "a new handle without a goodbye is a new arrival",
+		    "+a1 [Aa,>a] a=ok +a2 [La,Aa,>a]" },
+		{ "announced twice it is one",
+		    "+a1 +a1 [Aa,>a] +a1 [] a=ok []" },
 
-		{ "two lanes: the third waits", "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] a=ok [>c]" },
-		{ "first come, first served", "+a1 +b2 +c3 +d4 [Aa,Ab,Ac,Ad,>a,>b] b=ok [>c] a=ok [>d]" },
+		{ "two lanes: the third waits",
+		    "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] a=ok [>c]" },
+		{ "first come, first served",
+		    "+a1 +b2 +c3 +d4 [Aa,Ab,Ac,Ad,>a,>b] b=ok [>c] a=ok [>d]" },
 		{ "one controller takes one at a time, another another",
 		    "+a1/x1 +b2/x2 +c3/y1 [Aa,Ab,Ac,>a,>c] a=ok [>b]" },
-		{ "a full controller does not hold up the others", "+a1/x1 +b2/x2 +c3/x3 +d4/y1 [Aa,Ab,Ac,Ad,>a,>d]" },
-		{ "an unknown controller has no limit", "+a1 +b2 [Aa,Ab,>a,>b]" },
+		{ "a full controller does not hold up the others",
+		    "+a1/x1 +b2/x2 +c3/x3 +d4/y1 [Aa,Ab,Ac,Ad,>a,>d]" },
+		{ "an unknown controller has no limit",
+		    "+a1 +b2 [Aa,Ab,>a,>b]" },
 
-		{ "a timeout is retried after two seconds", "+a1 [Aa,>a] a=timeout [] ~1 [] ~1 [>a] a=ok [] ~999 []" },
+		{ "a timeout is retried after two seconds",
+		    "+a1 [Aa,>a] a=timeout [] ~1 [] ~1 [>a] a=ok [] ~999 []" },
 		{ "then after four, and then it is enough",
 		    "+a1 [Aa,>a] a=timeout ~2 [>a] a=timeout ~3 [] ~1 [>a] a=timeout ~9999 []" },
-		{ "a loose contact that stays attached is retried", "+a1 [Aa,>a] a=unplugged ~2 [>a]" },
-		{ "a lost usbmuxd too", "+a1 [Aa,>a] a=usbmuxd-lost ~2 [>a]" },
-		{ "a refusal is not", "+a1 [Aa,>a] a=refused ~9999 []" },
-		{ "nor is nonsense", "+a1 [Aa,>a] a=protocol ~9999 []" },
-		{ "nor a foreign supervisor", "+a1 [Aa,>a] a=foreign-supervision ~9999 []" },
-		{ "nor a crash", "+a1 [Aa,>a] a=crashed ~9999 []" },
-		{ "nor a device without policy", "+a1 [Aa,>a] a=no-policy ~9999 []" },
-		{ "nor one with too old a system", "+a1 [Aa,>a] a=os-too-old ~9999 []" },
-		{ "nor what was not stored", "+a1 [Aa,>a] a=not-stored ~9999 []" },
-		{ "a success begins to count anew", "+a1 [Aa,>a] a=timeout ~2 [>a] a=ok@10 ~9 [>a] a=timeout ~2 [>a]" },
-		{ "who is unplugged while he waits for a retry is gone", "+a1 [Aa,>a] a=timeout -1 [La] ~99 []" },
+		{ "a loose contact that stays attached is retried",
+		    "+a1 [Aa,>a] a=unplugged ~2 [>a]" },
+		{ "a lost usbmuxd too",
+		    "+a1 [Aa,>a] a=usbmuxd-lost ~2 [>a]" },
+		{ "a refusal is not",
+		    "+a1 [Aa,>a] a=refused ~9999 []" },
+		{ "nor is nonsense",
+		    "+a1 [Aa,>a] a=protocol ~9999 []" },
+		{ "nor a foreign supervisor",
+		    "+a1 [Aa,>a] a=foreign-supervision ~9999 []" },
+		{ "nor a crash",
+		    "+a1 [Aa,>a] a=crashed ~9999 []" },
+		{ "nor a device without policy",
+		    "+a1 [Aa,>a] a=no-policy ~9999 []" },
+		{ "nor one with too old a system",
+		    "+a1 [Aa,>a] a=os-too-old ~9999 []" },
+		{ "nor what was not stored",
+		    "+a1 [Aa,>a] a=not-stored ~9999 []" },
+		{ "a success begins to count anew",
+		    "+a1 [Aa,>a] a=timeout ~2 [>a] a=ok@10 ~9 [>a] a=timeout ~2 [>a]" },
+		{ "who is unplugged while he waits for a retry is gone",
+		    "+a1 [Aa,>a] a=timeout -1 [La] ~99 []" },
 
-		{ "a locked device waits without a lane", "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] a=locked [>c]" },
+		{ "a locked device waits without a lane",
+		    "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] a=locked [>c]" },
 		{ "and is asked again, ever more seldom",
-		    "+a1 [Aa,>a] a=locked ~2 [] ~1 [>a] a=locked ~5 [] ~1 [>a] a=locked ~5 [] ~1 [>a]" },
-		{ "without end", "+a1 [Aa,>a] a=locked ~3 [>a] a=locked ~6 [>a] a=locked ~6 [>a] a=locked ~6 [>a] a=locked ~6 [>a]" },
-		{ "a hand on it, and it goes on at once", "+a1 [Aa,>a] a=locked ?1 [>a] a=ok ~999 []" },
-		{ "a Trust box is not shown again by itself", "+a1 [Aa,>a] a=trust-pending ~9999 []" },
-		{ "but when somebody has tapped", "+a1 [Aa,>a] a=trust-pending ~99 ?1 [>a]" },
-		{ "a hand on a device that is done changes nothing", "+a1 [Aa,>a] a=ok ?1 []" },
+		    "+a1 [Aa,>a] a=locked ~2 [] ~1 [>a] a=locked ~5 [] ~1 [>a] "
+		    "a=locked ~5 [] ~1 [>a]" },
+		{ "without end",
+		    "+a1 [Aa,>a] a=locked ~3 [>a] a=locked ~6 [>a] a=locked ~6 [>a] "
+		    "a=locked ~6 [>a] a=locked ~6 [>a]" },
+		{ "a hand on it, and it goes on at once",
+		    "+a1 [Aa,>a] a=locked ?1 [>a] a=ok ~999 []" },
+		{ "a Trust box is not shown again by itself",
+		    "+a1 [Aa,>a] a=trust-pending ~9999 []" },
+		{ "but when somebody has tapped",
+		    "+a1 [Aa,>a] a=trust-pending ~99 ?1 [>a]" },
+		{ "a hand on a device that is done changes nothing",
+		    "+a1 [Aa,>a] a=ok ?1 []" },
 
-		{ "while it is watched it is not asked by itself", "+a1 [Aa,>a] a=locked Wa ~9999 [] ?1 [>a]" },
-		{ "and when it no longer is, it is asked as before", "+a1 [Aa,>a] a=locked Wa ~9999 [] wa ~5 [] ~1 [>a]" },
-		{ "who watches a Trust box asks nothing either", "+a1 [Aa,>a] a=trust-pending Wa ~9 wa ~9999 [] ?1 [>a]" },
-		{ "a watch over a device that is not waiting is none", "+a1 [Aa,>a] Wa a=timeout Wa ~2 [>a]" },
+		{ "while it is watched it is not asked by itself",
+		    "+a1 [Aa,>a] a=locked Wa ~9999 [] ?1 [>a]" },
+		{ "and when it no longer is, it is asked as before",
+		    "+a1 [Aa,>a] a=locked Wa ~9999 [] wa ~5 [] ~1 [>a]" },
+		{ "who watches a Trust box asks nothing either",
+		    "+a1 [Aa,>a] a=trust-pending Wa ~9 wa ~9999 [] ?1 [>a]" },
+		{ "a watch over a device that is not waiting is none",
+		    "+a1 [Aa,>a] Wa a=timeout Wa ~2 [>a]" },
 
-		{ "over its time it is killed, once", "+a1 [Aa,>a] ~29 [] ~1 [Ka] ~5 [] a=timeout ~2 [>a]" },
-		{ "each job has its own time", "+a1 [Aa,>a] ~20 +b2 [Ab,>b] ~10 [Ka] ~20 [Kb]" },
+		{ "over its time it is killed, once",
+		    "+a1 [Aa,>a] ~29 [] ~1 [Ka] ~5 [] a=timeout ~2 [>a]" },
+		{ "each job has its own time",
+		    "+a1 [Aa,>a] ~20 +b2 [Ab,>b] ~10 [Ka] ~20 [Kb]" },
 
-		{ "who comes back with usbmuxd too late is a new arrival", "+a1 [Aa,>a] a=ok M [] ~61 [La] +a2 [Aa,>a]" },
-		{ "and even when nobody asked in between", "+a1 [Aa,>a] a=ok M ~61 +a2 [La,Aa,>a]" },
-		{ "gone with usbmuxd in the middle of its job: the job is retried", "+a1 [Aa,>a] M [] a=unplugged ~9 [] +a2 [>a]" },
-		{ "back before its old job has ended", "+a1 [Aa,>a] M +a2 [] a=unplugged [] ~2 [>a]" },
-		{ "who leaves again by itself is a new arrival", "+a1 [Aa,>a] a=ok M +a2 -2 +a3 [La,Aa,>a]" },
+		{ "who comes back with usbmuxd too late is a new arrival",
+		    "+a1 [Aa,>a] a=ok M [] ~61 [La] +a2 [Aa,>a]" },
+		{ "and even when nobody asked in between",
+		    "+a1 [Aa,>a] a=ok M ~61 +a2 [La,Aa,>a]" },
+		{ "gone with usbmuxd in the middle of its job: the job is retried",
+		    "+a1 [Aa,>a] M [] a=unplugged ~9 [] +a2 [>a]" },
+		{ "back before its old job has ended",
+		    "+a1 [Aa,>a] M +a2 [] a=unplugged [] ~2 [>a]" },
+		{ "who leaves again by itself is a new arrival",
+		    "+a1 [Aa,>a] a=ok M +a2 -2 +a3 [La,Aa,>a]" },
 
-		{ "usbmuxd is lost and found: who was done is done", "+a1 [Aa,>a] a=ok M [] ~5 +a7 [] ~999 []" },
-		{ "who was under way goes on", "+a1 [Aa,>a] M [] a=usbmuxd-lost ~5 [] +a7 [>a]" },
+		{ "usbmuxd is lost and found: who was done is done",
+		    "+a1 [Aa,>a] a=ok M [] ~5 +a7 [] ~999 []" },
+		{ "who was under way goes on",
+		    "+a1 [Aa,>a] M [] a=usbmuxd-lost ~5 [] +a7 [>a]" },
 		{ "who was waiting for somebody is asked again, for nobody watches him now",
-		    "+a1 +b2 [Aa,Ab,>a,>b] a=trust-pending b=locked Wa Wb M wa wb ~5 [] +a7 +b8 [>a,>b]" },
-		{ "who was waiting for a lane still is", "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost +a8/x1 +b9/x2 [>b] b=ok ~2 [>a]" },
+		    "+a1 +b2 [Aa,Ab,>a,>b] a=trust-pending b=locked Wa Wb M wa wb ~5 [] "
+		    "+a7 +b8 [>a,>b]" },
+		{ "who was waiting for a lane still is",
+		    "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost +a8/x1 +b9/x2 [>b] b=ok ~2 [>a]" },
 		{ "who was queued and is not back yet is not begun",
 		    "+a1/x1 +b2/x2 [Aa,Ab,>a] M a=usbmuxd-lost [] +b9/x2 [>b]" },
-		{ "who does not come back has left", "+a1 [Aa,>a] a=ok M ~61 [La]" },
-		{ "a new one among them is new", "+a1 [Aa,>a] a=ok M +a2 +b3 [Ab,>b]" },
+		{ "who does not come back has left",
+		    "+a1 [Aa,>a] a=ok M ~61 [La]" },
+		{ "a new one among them is new",
+		    "+a1 [Aa,>a] a=ok M +a2 +b3 [Ab,>b]" },
 
-		{ "a boundary of its window: worked on again", "+a1 [Aa,>a] a=ok@100 ~99 [] ~1 [>a] a=ok@200 ~99 [] ~1 [>a]" },
-		{ "a boundary during the job is not missed", "+a1 [Aa,>a] ~20 a=ok@10 [>a]" },
-		{ "a boundary after it has left is nobody's", "+a1 [Aa,>a] a=ok@100 -1 [La] ~200 []" },
-		{ "a device without policy may get one at no boundary", "+a1 [Aa,>a] a=no-policy ~99999 []" },
-		{ "what failed is tried again at the boundary", "+a1 [Aa,>a] a=refused@50 ~50 [>a]" },
+		{ "a boundary of its window: worked on again",
+		    "+a1 [Aa,>a] a=ok@100 ~99 [] ~1 [>a] a=ok@200 ~99 [] ~1 [>a]" },
+		{ "a boundary during the job is not missed",
+		    "+a1 [Aa,>a] ~20 a=ok@10 [>a]" },
+		{ "a boundary after it has left is nobody's",
+		    "+a1 [Aa,>a] a=ok@100 -1 [La] ~200 []" },
+		{ "a device without policy may get one at no boundary",
+		    "+a1 [Aa,>a] a=no-policy ~99999 []" },
+		{ "what failed is tried again at the boundary",
+		    "+a1 [Aa,>a] a=refused@50 ~50 [>a]" },
 
-		{ "a reload looks at everybody again", "+a1 +b2 [Aa,Ab,>a,>b] a=ok b=no-policy R [>a,>b]" },
-		{ "also at who is at work, when he is done", "+a1 [Aa,>a] R [] a=ok [>a]" },
-		{ "while starts are held nothing begins, but who comes is told", "+a1 [Aa,>a] H a=ok +b2 [Ab] ~99 [] h [>b]" },
-		{ "a stop begins nothing more", "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] S a=ok b=timeout [] ~99 []" },
-		{ "but still kills who is over his time", "+a1 [Aa,>a] S ~30 [Ka]" },
+		{ "a reload looks at everybody again",
+		    "+a1 +b2 [Aa,Ab,>a,>b] a=ok b=no-policy R [>a,>b]" },
+		{ "also at who is at work, when he is done",
+		    "+a1 [Aa,>a] R [] a=ok [>a]" },
+		{ "while starts are held nothing begins, but who comes is told",
+		    "+a1 [Aa,>a] H a=ok +b2 [Ab] ~99 [] h [>b]" },
+		{ "a stop begins nothing more",
+		    "+a1 +b2 +c3 [Aa,Ab,Ac,>a,>b] S a=ok b=timeout [] ~99 []" },
+		{ "but still kills who is over his time",
+		    "+a1 [Aa,>a] S ~30 [Ka]" },
 
 		{ "a port that flaps is set aside",
 		    "+a1/x [Aa,>a] -1 +a2/x -2 +a3/x [La,Aa,#x] a=unplugged [] ~19 []" },
-		{ "and used again when it is calm", "+a1/x [Aa,>a] -1 +a2/x -2 +a3/x [La,Aa,#x] a=unplugged ~20 [=x,>a]" },
+		{ "and used again when it is calm",
+		    "+a1/x [Aa,>a] -1 +a2/x -2 +a3/x [La,Aa,#x] a=unplugged ~20 [=x,>a]" },
 		{ "while it goes on it stays aside",
-		    "+a1/x [Aa,>a] -1 +a2/x -2 +a3/x [La,Aa,#x] a=unplugged ~15 -3 +a4/x [La,Aa] ~15 [] ~5 [=x,>a]" },
-		{ "slow hands do not flap", "+a1/x [Aa,>a] a=ok -1 ~6 +a2/x [La,Aa,>a] a=ok -2 ~6 +a3/x [La,Aa,>a]" },
-		{ "one device after the other on one port flaps too", "+a1/x -1 +b2/x -2 +c3/x [Ac,#x]" },
-		{ "other ports go on", "+a1/x -1 +a2/x -2 +a3/x +b4/y [Aa,Ab,#x,>b]" },
+		    "+a1/x [Aa,>a] -1 +a2/x -2 +a3/x [La,Aa,#x] a=unplugged ~15 "
+		    "-3 +a4/x [La,Aa] ~15 [] ~5 [=x,>a]" },
+		{ "slow hands do not flap",
+		    "+a1/x [Aa,>a] a=ok -1 ~6 +a2/x [La,Aa,>a] a=ok -2 ~6 +a3/x [La,Aa,>a]" },
+		{ "one device after the other on one port flaps too",
+		    "+a1/x -1 +b2/x -2 +c3/x [Ac,#x]" },
+		{ "other ports go on",
+		    "+a1/x -1 +a2/x -2 +a3/x +b4/y [Aa,Ab,#x,>b]" },
 		{ "usbmuxd that comes and goes does not make a port flap",
 		    "+a1/x [Aa,>a] a=ok M +a2/x M +a3/x M +a4/x []" },
-		{ "an empty port that was set aside becomes calm", "+a1/x -1 +a2/x -2 +a3/x -3 [#x] ~20 [=x]" },
+		{ "an empty port that was set aside becomes calm",
+		    "+a1/x -1 +a2/x -2 +a3/x -3 [#x] ~20 [=x]" },
 	};
 	size_t i;
 
@@ -291,8 +357,8 @@ plug(struct day *d, size_t i)
 	o->is_settled = false;
 	o->handle = ++d->handle;
 	o->plugged_ms = d->now.ms;
-	assert_int_equal(schedule_attach(d->s, o->handle, udid, port, 1 + (uint32_t)(i % CONTROLLERS),
-	    d->now, &err), 0);
+	assert_int_equal(schedule_attach(d->s, o->handle, udid, port,
+	    1 + (uint32_t)(i % CONTROLLERS), d->now, &err), 0);
 	d->cycles++;
 }
 
@@ -325,7 +391,8 @@ static void
 finish(struct day *d, size_t i, bool was_killed)
 {
 	static const enum reason reasons[] = {
-		REASON_NONE, REASON_NONE, REASON_NONE, REASON_TIMEOUT, REASON_LOCKED, REASON_REFUSED,
+		REASON_NONE, REASON_NONE, REASON_NONE,
+		REASON_TIMEOUT, REASON_LOCKED, REASON_REFUSED,
 	};
 	struct outside *o = &d->devices[i];
 	enum reason reason = was_killed ? REASON_TIMEOUT :
@@ -447,7 +514,8 @@ a_long_day_loses_nobody(void **state)
 	counts = schedule_count(d.s);
 	assert_int_equal(counts.attached, DEVICES);
 	assert_int_equal(counts.running + counts.queued + counts.waiting + counts.aside, 0);
-	print_message("         %u plug cycles, %u jobs, %u verdicts\n", d.cycles, d.starts, d.finals);
+	print_message("         %u plug cycles, %u jobs, %u verdicts\n", d.cycles, d.starts,
+	    d.finals);
 	schedule_free(d.s);
 }
 

@@ -12,22 +12,30 @@ links_name_ports(void **state)
 	static const struct {
 		const char *name, *link, *port, *path;	/* NULL: no port */
 	} rows[] = {
-		{ "behind a hub", "../../devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4.2", "1-4.2",
-		    "pci-0000:00:14.0-usb-0:4.2" },
-		{ "at the computer itself", "../../devices/pci0000:00/0000:00:14.0/usb2/2-1", "2-1",
-		    "pci-0000:00:14.0-usb-0:1" },
-		{ "four hubs deep", "../../devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4.2/1-4.2.10/1-4.2.10.1",
+		{ "behind a hub",
+		    "../../devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4.2",
+		    "1-4.2", "pci-0000:00:14.0-usb-0:4.2" },
+		{ "at the computer itself",
+		    "../../devices/pci0000:00/0000:00:14.0/usb2/2-1",
+		    "2-1", "pci-0000:00:14.0-usb-0:1" },
+		{ "four hubs deep",
+		    "../../devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4.2/1-4.2.10/1-4.2.10.1",
 		    "1-4.2.10.1", "pci-0000:00:14.0-usb-0:4.2.10.1" },
-		{ "a card behind a bridge", "../../devices/pci0000:00/0000:00:1c.4/0000:03:00.0/usb5/5-2", "5-2",
-		    "pci-0000:03:00.0-usb-0:2" },
-		{ "a board without PCI", "../../devices/platform/scb/fe9c0000.xhci/usb1/1-1/1-1.3", "1-1.3",
-		    "platform-fe9c0000.xhci-usb-0:1.3" },
-		{ "the root hub is no port", "../../devices/pci0000:00/0000:00:14.0/usb1", NULL, NULL },
-		{ "an interface is no port", "../../devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0", NULL, NULL },
+		{ "a card behind a bridge",
+		    "../../devices/pci0000:00/0000:00:1c.4/0000:03:00.0/usb5/5-2",
+		    "5-2", "pci-0000:03:00.0-usb-0:2" },
+		{ "a board without PCI",
+		    "../../devices/platform/scb/fe9c0000.xhci/usb1/1-1/1-1.3",
+		    "1-1.3", "platform-fe9c0000.xhci-usb-0:1.3" },
+		{ "the root hub is no port",
+		    "../../devices/pci0000:00/0000:00:14.0/usb1", NULL, NULL },
+		{ "an interface is no port",
+		    "../../devices/pci0000:00/0000:00:14.0/usb1/1-4/1-4:1.0", NULL, NULL },
 		{ "a terminal", "../../devices/virtual/tty/tty1", NULL, NULL },
 		{ "nothing", "", NULL, NULL },
 		{ "only a slash", "/", NULL, NULL },
-		{ "a dot too many", "../../devices/pci0000:00/0000:00:14.0/usb1/1-4./1-4.", NULL, NULL },
+		{ "a dot too many",
+		    "../../devices/pci0000:00/0000:00:14.0/usb1/1-4./1-4.", NULL, NULL },
 	};
 	size_t i;
 
@@ -97,7 +105,8 @@ ports_have_names(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
-		assert_int_equal(slots_add(&s, rows[i].slot, rows[i].port, &err), rows[i].fits ? 0 : -1);
+		assert_int_equal(slots_add(&s, rows[i].slot, rows[i].port, &err),
+		    rows[i].fits ? 0 : -1);
 	}
 	assert_string_equal(slots_name(&s, &port), "7");
 	port = (struct usbport){ .name = "9-4.3", .path = "pci-0000:00:14.0-usb-0:4.3" };

@@ -22,7 +22,8 @@ sign(void *ctx, const void *content, size_t len, struct blob *out, struct error 
 static void
 make(const struct identity *by, const char *nonce, struct blob *out)
 {
-	json_t *results = json_pack("[{s:s, s:s}]", "schema", "chaperone.result/1", "verdict", "compliant");
+	json_t *results = json_pack("[{s:s, s:s}]", "schema", "chaperone.result/1",
+	    "verdict", "compliant");
 	json_t *profiles = json_pack("[{s:s, s:s}]", "identifier", "com.acme", "sha256", "00");
 	const struct statement_claim claim = { "bench", nonce, results, profiles };
 	struct error err = { 0 };
@@ -62,15 +63,16 @@ statements_are_genuine_or_refused(void **state)
 		row_named(rows[i].name);
 		make(rows[i].by_others ? theirs : ours, "n-1", &cms);
 		if (rows[i].is_no_statement)
-			assert_int_equal(sign(ours, "{\"schema\":\"chaperone.seal/1\"}", 29, &cms, &err), 0);
+			assert_int_equal(sign(ours, "{\"schema\":\"chaperone.seal/1\"}",
+			    29, &cms, &err), 0);
 		if (rows[i].is_altered) {
 			uint8_t *at = memmem(cms.data, cms.len, "compliant", 9);
 
 			assert_non_null(at);
 			at[0] = 'C';
 		}
-		rc = statement_read(cms.data, cms.len - rows[i].is_cut, rows[i].has_anchors ? &anchors : NULL,
-		    rows[i].nonce, &s, &err);
+		rc = statement_read(cms.data, cms.len - rows[i].is_cut,
+		    rows[i].has_anchors ? &anchors : NULL, rows[i].nonce, &s, &err);
 		assert_int_equal(rc, rows[i].message ? -1 : 0);
 		if (rows[i].message) {
 			assert_int_equal(err.kind, ERR_DATA);
@@ -93,8 +95,9 @@ base64_goes_there_and_back(void **state)
 		auto_free char *text = NULL;
 		struct error err = { 0 };
 
-		assert_int_equal(blob_set(&in, "the quick brown fox jumps over the lazy dog, and over it again.......",
-			len), 0);
+		assert_int_equal(blob_set(&in,
+		    "the quick brown fox jumps over the lazy dog, and over it again.......",
+		    len), 0);
 		assert_int_equal(signed_encode(&in, &text, &err), 0);
 		assert_int_equal(signed_decode(text, &out, &err), 0);
 		assert_true(blob_equal(&in, &out));
@@ -120,13 +123,15 @@ openssl_agrees(void **state)
 	fixture_write("statement.p7s", cms.data, cms.len, 0600);
 	fixture_write("acme.der", der->data, der->len, 0600);
 	assert_true(fixture_openssl("x509 -inform DER -in acme.der -out acme.crt"));
-	assert_true(fixture_openssl("cms -verify -binary -inform DER -in statement.p7s -CAfile acme.crt "
+	assert_true(
+	    fixture_openssl("cms -verify -binary -inform DER -in statement.p7s -CAfile acme.crt "
 	    "-purpose any -out statement.json"));
 	fixture_read("statement.json", &said);
 	assert_non_null(memmem(said.data, said.len, "\"nonce\":\"n-1\"", 13));
 	make(theirs, "n-1", &cms);
 	fixture_write("statement.p7s", cms.data, cms.len, 0600);
-	assert_false(fixture_openssl("cms -verify -binary -inform DER -in statement.p7s -CAfile acme.crt "
+	assert_false(
+	    fixture_openssl("cms -verify -binary -inform DER -in statement.p7s -CAfile acme.crt "
 	    "-purpose any -out statement.json"));
 	fixture_leave();
 }

@@ -86,7 +86,8 @@ list_reply(const char *uuid, int version, const char *active, int times)
 #define CHAT_OFF	"<key>allowChat</key><dict><key>value</key><false/></dict>"
 #define CHAT_ON		"<key>allowChat</key><dict><key>value</key><true/></dict>"
 #define CHAT_TEXT	"<key>allowChat</key><dict><key>value</key><string>false</string></dict>"
-#define APPS(list)	"<key>blockedAppBundleIDs</key><dict><key>values</key><array>" list "</array></dict>"
+#define APPS(list)	"<key>blockedAppBundleIDs</key><dict><key>values</key><array>" list \
+			"</array></dict>"
 
 static void
 profiles_are_judged(void **state)
@@ -103,11 +104,13 @@ profiles_are_judged(void **state)
 	} rows[] = {
 		{ "not listed: missing", NULL, 1, ACTIVE, 0, NULL,
 		    REASON_PROFILE_MISSING, TRUTH_NONE, ACTION_INSTALL },
-		{ "listed as expected and nothing more told: present, not effective", UUID, 1, ACTIVE, 1,
-		    NULL, REASON_NONE, TRUTH_PRESENT, ACTION_NONE },
-		{ "a UUID in lower case is the same UUID", "aaaa1111-2222-8333-8444-555555555555", 1,
-		    ACTIVE, 1, NULL, REASON_NONE, TRUTH_PRESENT, ACTION_NONE },
-		{ "another UUID: differs", "99999999-2222-8333-8444-555555555555", 1, ACTIVE, 1, NULL,
+		{ "listed as expected and nothing more told: present, not effective",
+		    UUID, 1, ACTIVE, 1, NULL, REASON_NONE, TRUTH_PRESENT, ACTION_NONE },
+		{ "a UUID in lower case is the same UUID",
+		    "aaaa1111-2222-8333-8444-555555555555", 1, ACTIVE, 1, NULL,
+		    REASON_NONE, TRUTH_PRESENT, ACTION_NONE },
+		{ "another UUID: differs",
+		    "99999999-2222-8333-8444-555555555555", 1, ACTIVE, 1, NULL,
 		    REASON_PROFILE_DIFFERS, TRUTH_NONE, ACTION_REPLACE },
 		{ "another version: differs", UUID, 2, ACTIVE, 1, NULL,
 		    REASON_PROFILE_DIFFERS, TRUTH_NONE, ACTION_REPLACE },
@@ -178,7 +181,8 @@ judge_one(const char *want, const char *reported, const char *os)
 	auto_free char *key = NULL;
 	struct profile_restriction r = { 0 };
 	struct desired_profile profile = { .profile = { .identifier = (char []){ ID },
-		.uuid = (char []){ UUID }, .version = 1, .restrictions = &r, .n_restrictions = 1 } };
+		.uuid = (char []){ UUID }, .version = 1, .restrictions = &r,
+		.n_restrictions = 1 } };
 	const struct desired desired = { .profiles = &profile, .n_profiles = 1 };
 	auto_plist plist_t listed = list_reply(UUID, 1, ACTIVE, 1);
 	auto_facts struct facts facts = { 0 };
@@ -220,7 +224,8 @@ restrictions_are_in_force_or_not(void **state)
 	} rows[] = {
 		{ "the number that was wanted", WANT("ratingApps", "<integer>300</integer>"),
 		    NUMBER("ratingApps", "<integer>300</integer>"), "18.1", YES },
-		{ "a stricter one, of somebody else's profile", WANT("ratingApps", "<integer>300</integer>"),
+		{ "a stricter one, of somebody else's profile",
+		    WANT("ratingApps", "<integer>300</integer>"),
 		    NUMBER("ratingApps", "<integer>200</integer>"), "18.1", YES },
 		{ "a laxer one", WANT("ratingApps", "<integer>300</integer>"),
 		    NUMBER("ratingApps", "<integer>600</integer>"), "18.1", NO },
@@ -235,20 +240,26 @@ restrictions_are_in_force_or_not(void **state)
 		{ "and under that may lack ours", WANT("blacklistedAppBundleIDs", LIST("a")),
 		    TOLD("union", "blockedAppBundleIDs", "values", LIST("b")), "18.1", NO },
 		{ "a list that all profiles share may be shorter",
-		    WANT("whitelistedAppBundleIDs", "<array><string>a</string><string>b</string></array>"),
-		    TOLD("intersection", "allowListedAppBundleIDs", "values", LIST("a")), "18.1", YES },
-		{ "texts are never reported", WANT("ratingRegion", "<string>us</string>"), NOTHING, "18.1",
-		    UNKNOWN },
-		{ "nor is what no device knows", WANT("allowFoo", "<false/>"), NOTHING, "18.1", UNKNOWN },
+		    WANT("whitelistedAppBundleIDs",
+		    "<array><string>a</string><string>b</string></array>"),
+		    TOLD("intersection", "allowListedAppBundleIDs", "values", LIST("a")),
+		    "18.1", YES },
+		{ "texts are never reported", WANT("ratingRegion", "<string>us</string>"),
+		    NOTHING, "18.1", UNKNOWN },
+		{ "nor is what no device knows", WANT("allowFoo", "<false/>"),
+		    NOTHING, "18.1", UNKNOWN },
 		{ "but when it is, that counts", WANT("allowFoo", "<false/>"),
 		    TOLD("restrictedBool", "allowFoo", "value", "<true/>"), "18.1", NO },
-		{ "a key that came later than the system", WANT("allowRCSMessaging", "<false/>"), NOTHING,
-		    "17.7", UNKNOWN },
+		{ "a key that came later than the system", WANT("allowRCSMessaging", "<false/>"),
+		    NOTHING, "17.7", UNKNOWN },
 		{ "that came with it", WANT("allowRCSMessaging", "<false/>"), NOTHING, "18.1", NO },
-		{ "of a system that is not known", WANT("allowRCSMessaging", "<false/>"), NOTHING, NULL, NO },
+		{ "of a system that is not known", WANT("allowRCSMessaging", "<false/>"),
+		    NOTHING, NULL, NO },
 		{ "a key that no longer counts",
-		    WANT("enforcedSoftwareUpdateDelay", "<integer>30</integer>"), NOTHING, "27.0", UNKNOWN },
-		{ "a key for an MDM alone", WANT("allowedExternalIntelligenceWorkspaceIDs", LIST("a")),
+		    WANT("enforcedSoftwareUpdateDelay", "<integer>30</integer>"),
+		    NOTHING, "27.0", UNKNOWN },
+		{ "a key for an MDM alone",
+		    WANT("allowedExternalIntelligenceWorkspaceIDs", LIST("a")),
 		    NOTHING, "18.3", UNKNOWN },
 	};
 	size_t i;
@@ -256,7 +267,8 @@ restrictions_are_in_force_or_not(void **state)
 	(void)state;
 	for (i = 0; i < countof(rows); i++) {
 		row_named(rows[i].name);
-		assert_int_equal(judge_one(rows[i].want, rows[i].reported, rows[i].os), rows[i].in_force);
+		assert_int_equal(judge_one(rows[i].want, rows[i].reported, rows[i].os),
+		    rows[i].in_force);
 	}
 }
 
@@ -322,7 +334,8 @@ supervision_is_judged(void **state)
 	} rows[] = {
 		{ "ours", "Activated", YES, YES, true, REASON_NONE },
 		{ "supervised by others", "Activated", YES, NO, true, REASON_FOREIGN_SUPERVISION },
-		{ "without an identity nobody is foreign", "Activated", YES, UNKNOWN, false, REASON_NONE },
+		{ "without an identity nobody is foreign", "Activated",
+		    YES, UNKNOWN, false, REASON_NONE },
 		{ "not supervised", "Activated", NO, NO, true, REASON_UNSUPERVISED },
 		{ "not activated", "Unactivated", YES, YES, true, REASON_NOT_ACTIVATED },
 		{ "unknown is no obstacle", NULL, UNKNOWN, UNKNOWN, true, REASON_NONE },
@@ -356,24 +369,30 @@ errors_become_reasons(void **state)
 		{ "the link broke", ERR_LINK, REFUSED_NOT, true, REASON_UNPLUGGED },
 		{ "usbmuxd went away", ERR_MUX, REFUSED_NOT, true, REASON_USBMUXD_LOST },
 		{ "the deadline passed", ERR_TIMEOUT, REFUSED_NOT, true, REASON_TIMEOUT },
-		{ "the operator stopped us", ERR_INTERRUPTED, REFUSED_NOT, true, REASON_INTERRUPTED },
+		{ "the operator stopped us", ERR_INTERRUPTED, REFUSED_NOT, true,
+		    REASON_INTERRUPTED },
 		{ "nonsense", ERR_PROTOCOL, REFUSED_NOT, true, REASON_PROTOCOL },
 		{ "our own fault", ERR_SOFTWARE, REFUSED_NOT, true, REASON_CRASHED },
 		{ "the signer is gone", ERR_UNAVAILABLE, REFUSED_NOT, true, REASON_CRASHED },
 		{ "the ledger cannot be written", ERR_IO, REFUSED_NOT, true, REASON_UNRECORDED },
-		{ "the agent refuses, or is gone", ERR_UNSIGNED, REFUSED_NOT, true, REASON_UNSIGNED },
+		{ "the agent refuses, or is gone", ERR_UNSIGNED, REFUSED_NOT, true,
+		    REASON_UNSIGNED },
 		{ "InvalidHostID", ERR_DEVICE, REFUSED_INVALID_HOST_ID, true, REASON_UNTRUSTED },
 		{ "TLS refused", ERR_DEVICE, REFUSED_TLS, true, REASON_UNTRUSTED },
-		{ "PasswordProtected", ERR_DEVICE, REFUSED_PASSWORD_PROTECTED, true, REASON_LOCKED },
+		{ "PasswordProtected", ERR_DEVICE, REFUSED_PASSWORD_PROTECTED, true,
+		    REASON_LOCKED },
 		{ "EscrowLocked", ERR_DEVICE, REFUSED_ESCROW_LOCKED, true, REASON_LOCKED },
 		{ "NotNow", ERR_DEVICE, REFUSED_NOT_NOW, true, REASON_LOCKED },
-		{ "the dialog is showing", ERR_DEVICE, REFUSED_DIALOG_PENDING, true, REASON_TRUST_PENDING },
-		{ "Don't Trust", ERR_DEVICE, REFUSED_USER_DENIED_PAIRING, false, REASON_TRUST_DENIED },
+		{ "the dialog is showing", ERR_DEVICE, REFUSED_DIALOG_PENDING, true,
+		    REASON_TRUST_PENDING },
+		{ "Don't Trust", ERR_DEVICE, REFUSED_USER_DENIED_PAIRING, false,
+		    REASON_TRUST_DENIED },
 		{ "MCProtected without an identity", ERR_DEVICE, REFUSED_MC_PROTECTED, false,
 		    REASON_PAIRING_FORBIDDEN },
-		{ "MCProtected although an identity was offered", ERR_DEVICE, REFUSED_MC_PROTECTED, true,
+		{ "MCProtected although an identity was offered",
+		    ERR_DEVICE, REFUSED_MC_PROTECTED, true, REASON_FOREIGN_SUPERVISION },
+		{ "CertificateRejected", ERR_DEVICE, REFUSED_CERTIFICATE, true,
 		    REASON_FOREIGN_SUPERVISION },
-		{ "CertificateRejected", ERR_DEVICE, REFUSED_CERTIFICATE, true, REASON_FOREIGN_SUPERVISION },
 		{ "SignedRequestRejected", ERR_DEVICE, REFUSED_SIGNED_REQUEST, true,
 		    REASON_FOREIGN_SUPERVISION },
 		{ "Error", ERR_DEVICE, REFUSED_ERROR, true, REASON_REFUSED },
@@ -406,7 +425,8 @@ every_reason_has_its_words(void **state)
 		assert_non_null(reason_hint((enum reason)r));
 		assert_int_not_equal(reason_verdict((enum reason)r), VERDICT_COMPLIANT);
 		for (other = REASON_NONE + 1; other < r; other++)
-			assert_string_not_equal(reason_word((enum reason)r), reason_word((enum reason)other));
+			assert_string_not_equal(reason_word((enum reason)r),
+			    reason_word((enum reason)other));
 	}
 }
 

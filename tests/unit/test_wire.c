@@ -69,7 +69,8 @@ answers_are_framed(void **state)
 		{ "four gigabytes announced", "\xff\xff\xff\xff", 4, false, ERR_PROTOCOL },
 		{ "sixteen megabytes announced, nothing sent", "\1\0\0\0", 4, false, ERR_TIMEOUT },
 		{ "a body that is no property list", "\0\0\0\003abc", 7, false, ERR_PROTOCOL },
-		{ "a body cut short by its length", "\0\0\0\052" LIST, 4 + 43, false, ERR_PROTOCOL },
+		{ "a body cut short by its length",
+		    "\0\0\0\052" LIST, 4 + 43, false, ERR_PROTOCOL },
 	};
 	size_t i;
 
@@ -135,8 +136,9 @@ a_peer_that_left_is_an_error_and_no_signal(void **state)
 /* ---- MCInstall ------------------------------------------------------------------ */
 
 #define CHAIN(code)                                                                          \
-	"<key>ErrorChain</key><array><dict><key>ErrorDomain</key><string>MCInstallationErrorDomain" \
-	"</string><key>ErrorCode</key>" code "</dict></array>"
+	"<key>ErrorChain</key><array><dict>"                                                 \
+	"<key>ErrorDomain</key><string>MCInstallationErrorDomain</string>"                   \
+	"<key>ErrorCode</key>" code "</dict></array>"
 
 static void
 replies_of_mcinstall_are_judged(void **state)
@@ -153,18 +155,23 @@ replies_of_mcinstall_are_judged(void **state)
 		    CHAIN("<integer>4001</integer>") "</dict>", ERR_DEVICE, REFUSED_ERROR, 4001 },
 		{ "code is a real, not an integer", "<dict><key>Status</key><string>Error</string>"
 		    CHAIN("<real>4001.0</real>") "</dict>", ERR_DEVICE, REFUSED_ERROR, 4001 },
-		{ "Error and no chain at all", "<dict><key>Status</key><string>Error</string></dict>",
+		{ "Error and no chain at all",
+		    "<dict><key>Status</key><string>Error</string></dict>",
 		    ERR_DEVICE, REFUSED_ERROR, 0 },
-		{ "Error and a chain that is a text", "<dict><key>Status</key><string>Error</string>"
-		    "<key>ErrorChain</key><string>x</string></dict>", ERR_DEVICE, REFUSED_ERROR, 0 },
+		{ "Error and a chain that is a text",
+		    "<dict><key>Status</key><string>Error</string>"
+		    "<key>ErrorChain</key><string>x</string></dict>",
+		    ERR_DEVICE, REFUSED_ERROR, 0 },
 		{ "NotNow", "<dict><key>Status</key><string>NotNow</string></dict>",
 		    ERR_DEVICE, REFUSED_NOT_NOW, 0 },
-		{ "CertificateRejected", "<dict><key>Status</key><string>CertificateRejected</string></dict>",
+		{ "CertificateRejected",
+		    "<dict><key>Status</key><string>CertificateRejected</string></dict>",
 		    ERR_DEVICE, REFUSED_CERTIFICATE, 0 },
 		{ "SignedRequestRejected",
 		    "<dict><key>Status</key><string>SignedRequestRejected</string></dict>",
 		    ERR_DEVICE, REFUSED_SIGNED_REQUEST, 0 },
-		{ "CommandFormatError", "<dict><key>Status</key><string>CommandFormatError</string></dict>",
+		{ "CommandFormatError",
+		    "<dict><key>Status</key><string>CommandFormatError</string></dict>",
 		    ERR_DEVICE, REFUSED_COMMAND_FORMAT, 0 },
 		{ "a status nobody knows", "<dict><key>Status</key><string>Waiting</string></dict>",
 		    ERR_DEVICE, REFUSED_STATUS_OTHER, 0 },
@@ -209,9 +216,11 @@ a_refusal_shows_no_secret(void **state)
 static void
 refusals_of_lockdown_keep_their_name(void **state)
 {
-	auto_plist plist_t denied = parse("<dict><key>Error</key><string>UserDeniedPairing</string></dict>");
+	auto_plist plist_t denied =
+	    parse("<dict><key>Error</key><string>UserDeniedPairing</string></dict>");
 	auto_plist plist_t strange = parse("<dict><key>Error</key><integer>5</integer></dict>");
-	auto_plist plist_t escape = parse("<dict><key>Error</key><string>a&#27;[2Jb</string></dict>");
+	auto_plist plist_t escape =
+	    parse("<dict><key>Error</key><string>a&#27;[2Jb</string></dict>");
 	struct error err = { 0 };
 
 	(void)state;
@@ -241,25 +250,29 @@ devices_of_usbmuxd_are_read(void **state)
 		uint32_t location;
 		bool is_network;
 	} rows[] = {
-		{ "a device on the cable", ENTRY("<integer>3</integer>", SERIAL("00008030-001C2D3E4F50002E")
-		    "<key>ConnectionType</key><string>USB</string><key>LocationID</key><integer>65538</integer>"),
+		{ "a device on the cable",
+		    ENTRY("<integer>3</integer>", SERIAL("00008030-001C2D3E4F50002E")
+		    "<key>ConnectionType</key><string>USB</string>"
+		    "<key>LocationID</key><integer>65538</integer>"),
 		    "00008030-001C2D3E4F50002E", 0x10002, false },
-		{ "24 digits get their dash", ENTRY("<integer>3</integer>", SERIAL("00008030001c2d3e4f50002e")),
+		{ "24 digits get their dash",
+		    ENTRY("<integer>3</integer>", SERIAL("00008030001c2d3e4f50002e")),
 		    "00008030-001C2D3E4F50002E", 0, false },
 		{ "an old device keeps its 40 digits", ENTRY("<integer>3</integer>",
 		    SERIAL("0123456789abcdef0123456789abcdef01234567")),
 		    "0123456789abcdef0123456789abcdef01234567", 0, false },
 		{ "a device on the network", ENTRY("<integer>3</integer>", SERIAL("A")
 		    "<key>ConnectionType</key><string>Network</string>"), "A", 0, true },
-		{ "DeviceID 0 ends lists elsewhere: no device", ENTRY("<integer>0</integer>", SERIAL("A")),
-		    NULL, 0, false },
+		{ "DeviceID 0 ends lists elsewhere: no device",
+		    ENTRY("<integer>0</integer>", SERIAL("A")), NULL, 0, false },
 		{ "no serial number", ENTRY("<integer>3</integer>", ""), NULL, 0, false },
-		{ "a serial number that is a path", ENTRY("<integer>3</integer>", SERIAL("../../etc")),
-		    NULL, 0, false },
+		{ "a serial number that is a path",
+		    ENTRY("<integer>3</integer>", SERIAL("../../etc")), NULL, 0, false },
 		{ "a serial number of 64 characters", ENTRY("<integer>3</integer>",
 		    SERIAL("0123456789012345678901234567890123456789012345678901234567890123")),
 		    NULL, 0, false },
-		{ "a DeviceID that is a text", ENTRY("<string>3</string>", SERIAL("A")), NULL, 0, false },
+		{ "a DeviceID that is a text", ENTRY("<string>3</string>", SERIAL("A")),
+		    NULL, 0, false },
 		{ "an entry that is an array", "<array/>", NULL, 0, false },
 	};
 	size_t i;
@@ -292,7 +305,8 @@ fill(struct blob *b, const char *text)
 static void
 pair_records_survive_storing(void **state)
 {
-	auto_pair_record struct pair_record r = { .host_id = "H", .system_buid = "B", .wifi_mac = "W" };
+	auto_pair_record struct pair_record r = { .host_id = "H", .system_buid = "B",
+		.wifi_mac = "W" };
 	auto_pair_record struct pair_record again = { 0 };
 	auto_blob struct blob stored = { 0 };
 	struct error err = { 0 };
