@@ -16,7 +16,8 @@
 static void
 usage(void)
 {
-	fputs("usage: web-demo [-p PATIENCE_MS] [-b BEAT_MS] [-s STALE_MS] [-n HOST_NAME]... ADDRESS\n\n"
+	fputs("usage: web-demo [-p PATIENCE_MS] [-b BEAT_MS] [-s STALE_MS] [-n HOST_NAME]... "
+	    "ADDRESS\n\n"
 	    "Prints the address, then reads lines and answers each with ok or failed:\n"
 	    "  {...}          the board to publish\n"
 	    "  metrics TEXT   the metrics; \\n in it is a line break\n"
