@@ -22,7 +22,7 @@ main(void)
 	for (i = 0; (preset = preset_at(i)); i++)
 		printf("preset %s\n", preset->name);
 	for (i = 0; i < LINT_RULE_COUNT; i++)
-		printf("rule %s %s %s\n", lint_rules[i].id, lint_severity_word(lint_rules[i].severity),
-		    lint_rules[i].text);
+		printf("rule %s %s %s\n", lint_rules[i].id,
+		    lint_severity_word(lint_rules[i].severity), lint_rules[i].text);
 	return 0;
 }
