@@ -27,7 +27,7 @@ enum error_kind {
 	ERR_INTERRUPTED,	/* the operator stopped us */
 	ERR_PROTOCOL,		/* an answer that makes no sense */
 	ERR_DEVICE,		/* the device understood and refused: see refusal, chain */
-	ERR_UNSIGNED,		/* its challenge got no signature: agent or token refuse, or are gone */
+	ERR_UNSIGNED,		/* its challenge is unsigned: agent or token refuse, or are gone */
 };
 
 enum {

@@ -11,7 +11,8 @@ lacks(const char *what, const char *hint, struct error *err)
 {
 	const char *why = dlerror();
 
-	error_set(err, ERR_UNAVAILABLE, "%s cannot be loaded: %s", what, why ? why : "no reason given");
+	error_set(err, ERR_UNAVAILABLE, "%s cannot be loaded: %s", what,
+	    why ? why : "no reason given");
 	return error_hint(err, hint);
 }
 

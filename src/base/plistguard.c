@@ -41,7 +41,8 @@ static bool
 count_node(struct walk *w, size_t at, size_t depth)
 {
 	if (depth > w->limits->depth || depth >= DEEPEST)
-		return problem(w, PLIST_TOO_DEEP, at, "nested deeper than %zu levels", w->limits->depth);
+		return problem(w, PLIST_TOO_DEEP, at, "nested deeper than %zu levels",
+		    w->limits->depth);
 	if (++w->nodes > w->limits->nodes)
 		return problem(w, PLIST_TOO_MANY, at, "more than %zu values", w->limits->nodes);
 	return true;
@@ -213,7 +214,8 @@ check_xml(const struct walk *w)
 		else if (starts_with(&x, "<!DOCTYPE"))
 			ok = skip_doctype(&x);
 		else if (starts_with(&x, "<!"))
-			ok = problem(&x.w, PLIST_ENTITIES, x.at, "a declaration: entities are refused");
+			ok = problem(&x.w, PLIST_ENTITIES, x.at,
+			    "a declaration: entities are refused");
 		else
 			ok = take_tag(&x);
 		if (!ok)
@@ -264,9 +266,11 @@ read_trailer(struct binary *b, uint64_t *root)
 	if (b->offset_size < 1 || b->offset_size > 8 || b->ref_size < 1 || b->ref_size > 8 ||
 	    table < HEADER || table > b->w.len - TRAILER || objects == 0 || *root >= objects ||
 	    objects > (b->w.len - TRAILER - table) / b->offset_size)
-		return problem(&b->w, PLIST_MALFORMED, b->w.len - TRAILER, "the trailer points outside");
+		return problem(&b->w, PLIST_MALFORMED, b->w.len - TRAILER,
+		    "the trailer points outside");
 	if (table + objects * b->offset_size != b->w.len - TRAILER)
-		return problem(&b->w, PLIST_TRAILING, (size_t)table, "bytes between the table and the trailer");
+		return problem(&b->w, PLIST_TRAILING, (size_t)table,
+		    "bytes between the table and the trailer");
 	b->table = (size_t)table;
 	b->objects = (size_t)objects;
 	return true;
@@ -316,7 +320,8 @@ visit_scalar(struct binary *b, size_t at)
 		return true;
 	need = kind == 0x8 ? (size_t)(marker & 0x0F) + 1 : (size_t)1 << (marker & 0x0F);
 	if ((kind != 0x1 && kind != 0x2 && kind != 0x3 && kind != 0x8) || need > 16)
-		return problem(&b->w, PLIST_MALFORMED, at, "a value of an unknown kind (0x%02x)", marker);
+		return problem(&b->w, PLIST_MALFORMED, at,
+		    "a value of an unknown kind (0x%02x)", marker);
 	if (need > b->table - at - 1)
 		return problem(&b->w, PLIST_TRUNCATED, at, "the document ends early");
 	return true;
@@ -395,6 +400,7 @@ plistguard_check(const void *data, size_t len, const struct proplist_limits *lim
 	while (at < len && isspace(w.data[at]))
 		at++;
 	if (at == len || w.data[at] != '<')
-		return problem(&w, PLIST_NOT_A_LIST, at, "not a property list (neither XML nor binary)");
+		return problem(&w, PLIST_NOT_A_LIST, at,
+		    "not a property list (neither XML nor binary)");
 	return check_xml(&w);
 }

@@ -25,7 +25,8 @@ proplist_parse(const void *data, size_t len, const struct proplist_limits *limit
 	else
 		plist_from_xml(data, (uint32_t)len, &list);
 	if (!list || plist_get_node_type(list) == PLIST_NONE)
-		return error_set(err, (enum error_kind)kind, "not a property list that can be read");
+		return error_set(err, (enum error_kind)kind,
+		    "not a property list that can be read");
 	*out = steal_pointer(&list);
 	return 0;
 }
@@ -173,7 +174,8 @@ node_date(plist_t node)
 	memcpy(&seconds, &bits, sizeof(seconds));
 	seconds += epoch;
 	/* Neither for what is no number. */
-	return !(seconds > first) ? (int64_t)first : seconds > last ? (int64_t)last : (int64_t)seconds;
+	return !(seconds > first) ? (int64_t)first :
+	    seconds > last ? (int64_t)last : (int64_t)seconds;
 }
 
 bool

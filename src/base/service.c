@@ -33,8 +33,8 @@ service_socket(int *fd, struct error *err)
 	unsetenv("LISTEN_FDS");
 	unsetenv("LISTEN_FDNAMES");
 	if (n > 1)
-		return error_set(err, ERR_USAGE, "systemd hands over %lld sockets, and one is enough",
-		    (long long)n);
+		return error_set(err, ERR_USAGE,
+		    "systemd hands over %lld sockets, and one is enough", (long long)n);
 	if (n == 1 && fcntl(FIRST_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return error_set(err, ERR_USAGE, "the socket from systemd is not there");
 	*fd = n == 1 ? FIRST_FD : -1;
