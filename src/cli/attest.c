@@ -28,10 +28,12 @@ static int
 check_options(const struct options *o, struct error *err)
 {
 	if (!o->attest)
-		return o->attest_with || o->nonce || o->timestamp_request ? error_set(err, ERR_USAGE,
-		    "--attest-with, --nonce and --timestamp-request are for a statement: --attest FILE") : 0;
+		return o->attest_with || o->nonce || o->timestamp_request ?
+		    error_set(err, ERR_USAGE, "--attest-with, --nonce and --timestamp-request "
+		    "are for a statement: --attest FILE") : 0;
 	if (strcmp(o->attest, "-") == 0)
-		return error_set(err, ERR_USAGE, "a statement goes to a file; standard output has the verdicts");
+		return error_set(err, ERR_USAGE,
+		    "a statement goes to a file; standard output has the verdicts");
 	if (o->nonce && statement_check_nonce(o->nonce, err) < 0)
 		return -1;
 	/* Before devices are looked at; writing looks again. */
@@ -72,7 +74,8 @@ attest_choose(const struct attest *a, const struct host *host, const struct clie
 	    clients->n == 1 ? clients->identities[0].signer : NULL;
 	if (*out)
 		return 0;
-	error_set(err, ERR_USAGE, clients->n ? "the policies have several identities, and a statement one" :
+	error_set(err, ERR_USAGE, clients->n ?
+	    "the policies have several identities, and a statement one" :
 	    "a statement needs an identity that signs it");
 	return error_hint(err, "name it: --attest-with REF");
 }
@@ -165,8 +168,8 @@ add_expected(json_t *array, const json_t *result)
 		identifier = json_object_get(p, "identifier");
 		uuid = json_object_get(p, "expected_uuid");
 		if (json_is_string(uuid) && !has_uuid(array, json_string_value(uuid)))
-			json_array_append_new(array, json_pack("{s:O, s:O, s:n}", "identifier", identifier,
-			    "uuid", uuid, "sha256"));
+			json_array_append_new(array, json_pack("{s:O, s:O, s:n}",
+			    "identifier", identifier, "uuid", uuid, "sha256"));
 	}
 }
 

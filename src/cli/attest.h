@@ -31,8 +31,8 @@ void	attest_close(struct attest *a);
 #define auto_attest	auto_with(attest_close)
 
 /* Whose signature it is: --attest-with, else the identity at work. ERR_USAGE: none, or several. */
-int	attest_choose(const struct attest *a, const struct host *host, const struct clients *clients,
-	    struct signer **out, struct error *err);
+int	attest_choose(const struct attest *a, const struct host *host,
+	    const struct clients *clients, struct signer **out, struct error *err);
 
 /* A result as the device got it told. */
 void	attest_add(struct attest *a, const json_t *result);

@@ -33,7 +33,8 @@ message(const char *event)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	text_time_utc(now, at);
-	return json_pack("{s:s, s:s, s:s}", "schema", "chaperone.agent/1", "at", at, "event", event);
+	return json_pack("{s:s, s:s, s:s}",
+	    "schema", "chaperone.agent/1", "at", at, "event", event);
 }
 
 static void
@@ -45,9 +46,9 @@ tell_json(const struct agent_event *e)
 	};
 	json_t *line = message(words[e->kind]);
 
-	json_object_update_new(line, json_pack("{s:s?, s:s?, s:s?, s:I, s:I}", "purpose", e->purpose,
-	    "device", e->device, "message", e->why, "uid", (json_int_t)e->peer.uid,
-	    "pid", (json_int_t)e->peer.pid));
+	json_object_update_new(line, json_pack("{s:s?, s:s?, s:s?, s:I, s:I}",
+	    "purpose", e->purpose, "device", e->device, "message", e->why,
+	    "uid", (json_int_t)e->peer.uid, "pid", (json_int_t)e->peer.pid));
 	output_json_line(stdout, line);
 }
 
@@ -62,7 +63,8 @@ describe(const struct agent_event *e, char *out, size_t size)
 	if (!e->purpose)
 		snprintf(out, size, "%s", e->kind == AGENT_TOLD ? "certificate" : "request");
 	else
-		snprintf(out, size, "%s%s%s", e->purpose, e->device ? " challenge of " : "", device);
+		snprintf(out, size, "%s%s%s", e->purpose,
+		    e->device ? " challenge of " : "", device);
 }
 
 /* With -q too: what was signed must not go unsaid. */
@@ -74,8 +76,8 @@ tell(void *ctx, const struct agent_event *e)
 
 	describe(e, what, sizeof(what));
 	if (e->kind == AGENT_SIGNED)
-		log_at(LOG_QUIET, "signed: %s, for user %u (process %d)", what, (unsigned)e->peer.uid,
-		    (int)e->peer.pid);
+		log_at(LOG_QUIET, "signed: %s, for user %u (process %d)", what,
+		    (unsigned)e->peer.uid, (int)e->peer.pid);
 	else if (e->kind == AGENT_TOLD)
 		log_verbose("told: %s, to user %u (process %d)", what, (unsigned)e->peer.uid,
 		    (int)e->peer.pid);
@@ -94,12 +96,13 @@ tell_ready(const struct cli *cli, const struct cert *cert, const char *path, uns
 	if (cli->options.json) {
 		json_t *line = message("ready");
 
-		json_object_update_new(line, json_pack("{s:s, s:s, s:s, s:I}", "socket", path,
-		    "organization", cert->organization, "sha256", cert->sha256, "max_rate", (json_int_t)rate));
+		json_object_update_new(line, json_pack("{s:s, s:s, s:s, s:I}",
+		    "socket", path, "organization", cert->organization,
+		    "sha256", cert->sha256, "max_rate", (json_int_t)rate));
 		output_json_line(stdout, line);
 	} else {
-		printf("%s signs as %s (sha256 %s), at most %u times a minute\n", path, cert->organization,
-		    cert->sha256, rate);
+		printf("%s signs as %s (sha256 %s), at most %u times a minute\n", path,
+		    cert->organization, cert->sha256, rate);
 	}
 	fflush(stdout);
 }
@@ -139,13 +142,15 @@ take_group(const char *name, struct agent_rules *rules, struct error *err)
 static int
 take_rules(const struct options *o, struct agent_rules *out, struct error *err)
 {
-	*out = (struct agent_rules){ .max_rate = o->max_rate > 0 ? (unsigned)o->max_rate : DEFAULT_RATE };
+	*out = (struct agent_rules){
+		.max_rate = o->max_rate > 0 ? (unsigned)o->max_rate : DEFAULT_RATE,
+	};
 	if (o->idle_timeout) {
 		int64_t seconds = text_duration(o->idle_timeout);
 
 		if (seconds <= 0)
-			return error_set(err, ERR_USAGE, "--idle-timeout takes 90s, 15m or 8h, not %s",
-			    o->idle_timeout);
+			return error_set(err, ERR_USAGE,
+			    "--idle-timeout takes 90s, 15m or 8h, not %s", o->idle_timeout);
 		out->idle_ms = 1000 * seconds;
 	}
 	return take_group(o->group, out, err);
@@ -193,7 +198,8 @@ cmd_agent(struct cli *cli)
 	fleet_catch_signals();
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	/* The socket first: that one is there already is said before a passphrase is asked for. */
-	if (check_identity(&cli->options, &err) < 0 || take_rules(&cli->options, &a.rules, &err) < 0 ||
+	if (check_identity(&cli->options, &err) < 0 ||
+	    take_rules(&cli->options, &a.rules, &err) < 0 ||
 	    open_socket(&cli->options, &a.rules, &s, &err) < 0 ||
 	    key_open(cli, cli->options.identity, &host, &err) < 0)
 		return cli_fail(cli, &err);

@@ -77,9 +77,11 @@ statement_object(const struct statement *s, const struct stamps *stamps, const c
 	text_time_utc((struct timespec){ .tv_sec = s->signed_at }, at);
 	for (i = 0; i < stamps->n; i++)
 		json_array_append_new(times, stamp_object(stamps, i));
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:b}, s:s, s:o, s:O}", "schema", "chaperone.attested/1",
-	    "file", file, "signer", "organization", s->signer.organization, "sha256", s->signer.sha256,
-	    "trusted", s->is_trusted, "signed_at", at, "timestamps", times, "statement", s->content);
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:b}, s:s, s:o, s:O}",
+	    "schema", "chaperone.attested/1", "file", file,
+	    "signer", "organization", s->signer.organization,
+	    "sha256", s->signer.sha256, "trusted", s->is_trusted,
+	    "signed_at", at, "timestamps", times, "statement", s->content);
 }
 
 /* Every time stamp that is given is genuine and for these bytes. */
@@ -94,7 +96,8 @@ check_stamps(struct stamps *s, const struct blob *bytes, struct error *err)
 			return -1;
 		}
 		if (!timestamp_is_of(&s->items[i], bytes->data, bytes->len))
-			return error_set(err, ERR_DATA, "%s: the time stamp is for another file", s->files[i]);
+			return error_set(err, ERR_DATA, "%s: the time stamp is for another file",
+			    s->files[i]);
 	}
 	return 0;
 }
@@ -112,7 +115,8 @@ cmd_attest_verify(struct cli *cli)
 	    file_read(cli->args[0], STATEMENT_MAX, FILE_ANY, &bytes, &err) < 0 ||
 	    (o->ca && file_read(o->ca, ANCHORS_MAX, FILE_ANY, &anchors, &err) < 0))
 		return cli_fail(cli, &err);
-	if (statement_read(bytes.data, bytes.len, o->ca ? &anchors : NULL, o->nonce, &s, &err) < 0) {
+	if (statement_read(bytes.data, bytes.len, o->ca ? &anchors : NULL, o->nonce,
+	    &s, &err) < 0) {
 		error_context(&err, "%s", cli->args[0]);
 		return cli_fail(cli, &err);
 	}

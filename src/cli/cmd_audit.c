@@ -52,7 +52,8 @@ read_stamps(const struct options *o, struct known *k, struct audit_known *out,
 	if (!k->digests)
 		return error_memory(err);
 	for (i = 0; i < k->stamps.n; i++)
-		memcpy(k->digests[i].digest, k->stamps.items[i].digest, sizeof(k->digests[i].digest));
+		memcpy(k->digests[i].digest, k->stamps.items[i].digest,
+		    sizeof(k->digests[i].digest));
 	out->stamps = k->digests;
 	out->n_stamps = k->stamps.n;
 	return 0;
@@ -67,7 +68,8 @@ read_known(const struct options *o, struct known *k, struct audit_known *out,
 	if (o->heads.n > HEADS_MAX)
 		return error_set(err, ERR_USAGE, "at most %d seals can be given", HEADS_MAX);
 	for (i = 0; i < o->heads.n; i++)
-		if (file_read(o->heads.items[i], SEAL_FILE_MAX, FILE_ANY, &k->heads[i].cms, err) < 0)
+		if (file_read(o->heads.items[i], SEAL_FILE_MAX, FILE_ANY,
+		    &k->heads[i].cms, err) < 0)
 			return -1;
 	if (o->ca && file_read(o->ca, SEAL_FILE_MAX, FILE_ANY, &k->anchors, err) < 0)
 		return -1;
@@ -91,8 +93,9 @@ tell_finding(void *ctx, const struct audit_finding *f)
 
 	if (t->cli->options.json)
 		output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:I, s:I, s:s}",
-		    "schema", "chaperone.finding/1", "file", t->file, "kind", audit_kind_word(f->kind),
-		    "first", (json_int_t)f->first, "last", (json_int_t)f->last, "message", f->text));
+		    "schema", "chaperone.finding/1", "file", t->file,
+		    "kind", audit_kind_word(f->kind), "first", (json_int_t)f->first,
+		    "last", (json_int_t)f->last, "message", f->text));
 	else
 		printf("%s: %s\n", audit_kind_word(f->kind), f->text);
 }
@@ -104,23 +107,26 @@ tell_result(const struct telling *t, const char *station, const struct audit_res
 	bool holds = r->findings == 0;
 
 	if (t->cli->options.json) {
-		output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:s, s:I, s:I, s:I}",
-		    "schema", "chaperone.audit/1", "file", t->file, "station", station, "holds", holds,
+		output_json_line(stdout, json_pack(
+		    "{s:s, s:s, s:s, s:b, s:I, s:I, s:I, s:s, s:I, s:I, s:I}",
+		    "schema", "chaperone.audit/1", "file", t->file,
+		    "station", station, "holds", holds,
 		    "first", (json_int_t)r->first, "last", (json_int_t)r->last,
 		    "events", (json_int_t)r->events, "hash", r->hash, "seals", (json_int_t)r->seals,
 		    "sealed", (json_int_t)r->sealed, "findings", (json_int_t)r->findings));
 		return;
 	}
 	if (r->last >= r->first)
-		printf("%s: station %s, events %lld to %lld: ", t->file, station, (long long)r->first,
-		    (long long)r->last);
+		printf("%s: station %s, events %lld to %lld: ", t->file, station,
+		    (long long)r->first, (long long)r->last);
 	else
 		printf("%s: station %s, no event yet, the next is %lld: ", t->file, station,
 		    (long long)r->first);
 	if (holds)
 		printf("the chain holds\n");
 	else
-		printf("the chain is BROKEN, %zu finding%s\n", r->findings, r->findings == 1 ? "" : "s");
+		printf("the chain is BROKEN, %zu finding%s\n", r->findings,
+		    r->findings == 1 ? "" : "s");
 	if (r->sealed)
 		printf("sealed up to event %lld by %zu seal%s%s\n", (long long)r->sealed, r->seals,
 		    r->seals == 1 ? "" : "s",
@@ -144,15 +150,16 @@ tell_stamp(const struct cli *cli, const struct known *k, size_t i)
 	if (wrong->kind != ERR_NONE)
 		snprintf(f.text, sizeof(f.text), "%s", wrong->message);
 	else if (!k->digests[i].sealed)
-		snprintf(f.text, sizeof(f.text), "%s: the time stamp is for none of the seals that hold",
-		    k->stamps.files[i]);
+		snprintf(f.text, sizeof(f.text),
+		    "%s: the time stamp is for none of the seals that hold", k->stamps.files[i]);
 	if (f.text[0]) {
 		tell_finding(&t, &f);
 		return false;
 	}
 	stamp_text(&k->stamps.items[i], when, sizeof(when));
 	if (!cli->options.json) {
-		printf("everything up to event %lld existed at %s\n", (long long)k->digests[i].sealed, when);
+		printf("everything up to event %lld existed at %s\n",
+		    (long long)k->digests[i].sealed, when);
 		return true;
 	}
 	object = json_pack("{s:s, s:I}", "schema", "chaperone.timestamp/1",
@@ -176,8 +183,9 @@ tell_unplaced(const struct cli *cli, const struct known *k)
 
 		if (k->heads[i].is_judged)
 			continue;
-		snprintf(f.text, sizeof(f.text), "%s seals event %lld, which is in none of the files: name "
-		    "its archive too", t.file, (long long)f.first);
+		snprintf(f.text, sizeof(f.text),
+		    "%s seals event %lld, which is in none of the files: name its archive too",
+		    t.file, (long long)f.first);
 		tell_finding(&t, &f);
 		n++;
 	}

@@ -27,8 +27,9 @@ static void
 tell(const struct cli *cli, const struct central_pushed *p)
 {
 	if (cli->options.json)
-		output_json_line(stdout, json_pack("{s:s, s:I, s:I}", "schema", "chaperone.pushed/1",
-		    "events", (json_int_t)p->events, "sequence", (json_int_t)p->sequence));
+		output_json_line(stdout, json_pack("{s:s, s:I, s:I}",
+		    "schema", "chaperone.pushed/1", "events", (json_int_t)p->events,
+		    "sequence", (json_int_t)p->sequence));
 	else
 		printf("%lld events sent; all up to %lld are there\n", (long long)p->events,
 		    (long long)p->sequence);
@@ -49,7 +50,8 @@ push_file(const struct cli *cli, struct central *c, const char *archive,
 	int rc;
 
 	/* Opened anew each time: a rotation may have exchanged the file. */
-	rc = archive ? ledger_open(&place, LEDGER_READ, &l, err) : record_open(cli, LEDGER_READ, &l, err);
+	rc = archive ? ledger_open(&place, LEDGER_READ, &l, err) :
+	    record_open(cli, LEDGER_READ, &l, err);
 	if (rc < 0)
 		return -1;
 	rc = central_push(c, l, &pushed, err);
@@ -78,7 +80,8 @@ push_all(const struct cli *cli, struct central *c, struct central_pushed *sum, s
 		if (push_file(cli, c, archive, sum, &none, err) < 0)
 			return error_context(err, "%s", archive);
 		if (sum->sequence <= before)
-			return error_set(err, ERR_DATA, "%s has nothing of what comes next", archive);
+			return error_set(err, ERR_DATA, "%s has nothing of what comes next",
+			    archive);
 	}
 }
 
@@ -111,7 +114,8 @@ follow(struct cli *cli, struct central **c)
 		if (rc < 0 && err.kind != ERR_UNAVAILABLE)
 			return cli_fail(cli, &err);
 		if (rc < 0)
-			log_at(LOG_NORMAL, "%s; next try in %lld s", err.message, (long long)back_off / 1000);
+			log_at(LOG_NORMAL, "%s; next try in %lld s", err.message,
+			    (long long)back_off / 1000);
 		if (deadline_pause(deadline_in(rc < 0 ? back_off : LOOK_AGAIN_MS), &ignored) < 0)
 			return 0;
 		back_off = rc == 0 ? BACK_OFF_FIRST_MS :
@@ -148,7 +152,8 @@ cmd_ledger_central_init(struct cli *cli)
 		error_set(&err, ERR_USAGE, "a station or reader needs --client and --login");
 		return cli_fail(cli, &err);
 	}
-	if (need_url(cli, &err) < 0 || central_open(o->to, &c, &err) < 0 || central_init(c, &err) < 0)
+	if (need_url(cli, &err) < 0 || central_open(o->to, &c, &err) < 0 ||
+	    central_init(c, &err) < 0)
 		return cli_fail(cli, &err);
 	if (o->station)
 		rc = central_add_station(c, o->station, o->client, o->login, &err);

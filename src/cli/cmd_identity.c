@@ -68,13 +68,15 @@ static int
 choose_format(const struct options *o, enum identity_format *out, struct error *err)
 {
 	const char *dot = o->output ? strrchr(o->output, '.') : NULL;
-	const char *format = o->format ? o->format : dot && strcmp(dot, ".pem") == 0 ? "pem" : "p12";
+	const char *format = o->format ? o->format :
+	    dot && strcmp(dot, ".pem") == 0 ? "pem" : "p12";
 
 	if (strcmp(format, "p12") != 0 && strcmp(format, "pem") != 0)
 		return error_set(err, ERR_USAGE, "--format is p12 or pem, not %s", format);
 	*out = strcmp(format, "pem") == 0 ? IDENTITY_PEM : IDENTITY_P12;
 	if (o->no_encryption && *out == IDENTITY_P12)
-		return error_set(err, ERR_USAGE, "a .p12 is always encrypted; --no-encryption goes with pem");
+		return error_set(err, ERR_USAGE,
+		    "a .p12 is always encrypted; --no-encryption goes with pem");
 	return 0;
 }
 
@@ -133,7 +135,8 @@ cmd_identity_create(struct cli *cli)
 	struct error err = { 0 };
 
 	if (o->is_identity_named)
-		error_set(&err, ERR_USAGE, "-i does not go with identity create; -o FILE names the new one");
+		error_set(&err, ERR_USAGE,
+		    "-i does not go with identity create; -o FILE names the new one");
 	else if (!o->organization)
 		error_set(&err, ERR_USAGE, "identity create needs --organization NAME");
 	if (err.kind != ERR_NONE)

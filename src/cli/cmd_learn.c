@@ -69,7 +69,8 @@ copy_without_slots(const struct blob *from, struct blob *to)
 			at += len;
 			continue;
 		}
-		is_slots = strncmp(at, "slots:", len < 6 ? len : 6) == 0 || (is_slots && is_continued(at));
+		is_slots = strncmp(at, "slots:", len < 6 ? len : 6) == 0 ||
+		    (is_slots && is_continued(at));
 		if (kept && !is_slots && blob_append(to, kept, (size_t)(at - kept)) < 0)
 			return -1;
 		kept = NULL;
@@ -89,7 +90,8 @@ append_quoted(struct blob *to, const char *key, const char *text)
 	if (blob_append(to, key, strlen(key)) < 0 || blob_append(to, "\"", 1) < 0)
 		return -1;
 	for (; *text; text++)
-		if ((strchr("\"\\", *text) && blob_append(to, "\\", 1) < 0) || blob_append(to, text, 1) < 0)
+		if ((strchr("\"\\", *text) && blob_append(to, "\\", 1) < 0) ||
+		    blob_append(to, text, 1) < 0)
 			return -1;
 	return blob_append(to, "\"\n", 2);
 }
@@ -132,7 +134,8 @@ ask(struct learning *l)
 {
 	if (!*l->next)
 		snprintf(l->next, sizeof(l->next), "%zu", l->slots.n + 1);
-	fprintf(stderr, "Plug a device into port %s (or type another name; \"done\" ends): ", l->next);
+	fprintf(stderr, "Plug a device into port %s (or type another name; \"done\" ends): ",
+	    l->next);
 	fflush(stderr);
 }
 
@@ -152,8 +155,9 @@ learn(struct learning *l, const struct mux_device *device)
 	} else {
 		fprintf(stderr, "\n");
 		if (l->cli->options.json)
-			output_json_line(stdout, json_pack("{s:s, s:s, s:s}", "schema", "chaperone.slot/1",
-			    "name", l->next, "port", l->slots.items[l->slots.n - 1].port));
+			output_json_line(stdout, json_pack("{s:s, s:s, s:s}",
+			    "schema", "chaperone.slot/1", "name", l->next,
+			    "port", l->slots.items[l->slots.n - 1].port));
 		else
 			printf("slot %s is %s\n", l->next, l->slots.items[l->slots.n - 1].port);
 		fflush(stdout);
@@ -227,7 +231,8 @@ follow(struct learning *l, struct mux_watch *mux, struct error *err)
 			{ .fd = STDIN_FILENO, .events = POLLIN },
 		};
 
-		if (deadline_poll(fds, countof(fds), deadline_never(), true) < 0 || deadline_interrupted())
+		if (deadline_poll(fds, countof(fds), deadline_never(), true) < 0 ||
+		    deadline_interrupted())
 			return error_set(err, ERR_INTERRUPTED, "interrupted; nothing was written");
 		if (fds[0].revents && read_plugged(l, mux, err) < 0)
 			return -1;
@@ -254,7 +259,8 @@ cmd_station_learn(struct cli *cli)
 	if (rc == 0 && l.slots.n > 0)
 		rc = write_config(path, &l.slots, &err);
 	if (rc == 0)
-		fprintf(stderr, "\n%zu slots written to %s\n", l.slots.n, l.slots.n ? path : "nowhere");
+		fprintf(stderr, "\n%zu slots written to %s\n", l.slots.n,
+		    l.slots.n ? path : "nowhere");
 	slots_clear(&l.slots);
 	free(l.there);
 	return rc < 0 ? cli_fail(cli, &err) : 0;

@@ -123,7 +123,8 @@ print_event(void *ctx, const struct event *e, struct error *err)
 	}
 	body = json_loads(e->body, 0, NULL);
 	if (p->n++ == 0 && p->cli->options.csv)
-		printf("sequence,at,station,run,kind,device,serial,name,verdict,reason,truth,policy,what\r\n");
+		printf("sequence,at,station,run,kind,device,serial,name,"
+		    "verdict,reason,truth,policy,what\r\n");
 	if (p->cli->options.csv)
 		print_csv(e, body);
 	else if (p->is_whole)
@@ -222,7 +223,8 @@ cmd_ledger_export(struct cli *cli)
 static int
 check_is_there(const char *path, struct error *err)
 {
-	return path && access(path, F_OK) < 0 ? error_set_sys(err, ERR_NOINPUT, errno, "%s", path) : 0;
+	return path && access(path, F_OK) < 0 ?
+	    error_set_sys(err, ERR_NOINPUT, errno, "%s", path) : 0;
 }
 
 /* ---- seal ---------------------------------------------------------------------------- */
@@ -257,8 +259,8 @@ cmd_ledger_seal(struct cli *cli)
 		    "sequence", (json_int_t)head.sequence, "hash", head.hash,
 		    "signer", host.cert.sha256, "file", o->output));
 	else
-		printf("sealed up to event %lld of %s, by %s\n", (long long)head.sequence, head.station,
-		    host.cert.organization);
+		printf("sealed up to event %lld of %s, by %s\n", (long long)head.sequence,
+		    head.station, host.cert.organization);
 	return 0;
 }
 

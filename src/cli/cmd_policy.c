@@ -34,7 +34,7 @@ struct checking {
 	struct checked	*files;
 	size_t		 n;
 	struct policies	 policies;
-	json_t		*devices;	/* chaperone.device/1 of each attached one; NULL: nobody knows */
+	json_t		*devices;	/* chaperone.device/1 of each attached one; NULL: unknown */
 	int		 exit_code;
 };
 
@@ -72,7 +72,8 @@ add_to_others(struct checking *c, struct checked *f)
 		const char *message = strstr(err.message, ":1:1: ");
 
 		*one = (struct policy_finding){ .is_error = true, .line = 1, .column = 1 };
-		snprintf(one->message, sizeof(one->message), "%.230s", message ? message + 6 : err.message);
+		snprintf(one->message, sizeof(one->message), "%.230s",
+		    message ? message + 6 : err.message);
 		f->findings.n++;
 	}
 }
@@ -140,13 +141,15 @@ known_of(const json_t *value)
 static struct policy_subject
 subject_of(const json_t *message)
 {
-	const json_t *d = json_object_get(message, "device"), *t = json_object_get(message, "trust");
+	const json_t *d = json_object_get(message, "device");
+	const json_t *t = json_object_get(message, "trust");
 
 	const char *organization = json_string_value(json_object_get(t, "organization"));
 	enum known is_supervised = known_of(json_object_get(t, "supervised"));
 
 	/* A locked one says that it is supervised, and not by whom. */
-	if (is_supervised == YES && !organization && json_is_object(json_object_get(message, "error")))
+	if (is_supervised == YES && !organization &&
+	    json_is_object(json_object_get(message, "error")))
 		is_supervised = UNKNOWN;
 	return (struct policy_subject){
 		.udid = json_string_value(json_object_get(d, "udid")),
@@ -247,7 +250,8 @@ print_device(const json_t *entry)
 		return;
 	printf("  %s %s %s: %s", text(d, "udid"), text(d, "product"), text(d, "os"),
 	    strcmp(match, "yes") == 0 ? "matches" :
-	    strcmp(match, "maybe") == 0 ? "may match, when paired and if its identity supervises it" :
+	    strcmp(match, "maybe") == 0 ?
+	    "may match, when paired and if its identity supervises it" :
 	    "its system is too old");
 	if (*rival)
 		printf("; so does %s, and neither is more specific", rival);
@@ -268,7 +272,8 @@ print_file(const struct checking *c, const struct checked *f)
 	}
 	for (i = 0; i < f->findings.n; i++)
 		printf("%s:%u:%u: %s: %s\n", f->path, f->findings.items[i].line,
-		    f->findings.items[i].column, f->findings.items[i].is_error ? "error" : "warning",
+		    f->findings.items[i].column,
+		    f->findings.items[i].is_error ? "error" : "warning",
 		    f->findings.items[i].message);
 	if (f->policy)
 		printf("%s: %s is good\n", f->path, f->policy->name);

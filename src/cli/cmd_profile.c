@@ -23,7 +23,8 @@
 
 /* Calls each for the restrictions of p, those of the preset it contains first. */
 static void
-each_setting(const struct preset *p, void (*each)(const struct profile_setting *s, void *ctx), void *ctx)
+each_setting(const struct preset *p, void (*each)(const struct profile_setting *s, void *ctx),
+    void *ctx)
 {
 	const struct profile_setting *s;
 
@@ -47,8 +48,9 @@ add_setting(const struct profile_setting *s, void *ctx)
 {
 	const struct key *key = key_find(RESTRICTIONS, s->key);
 
-	json_array_append_new(ctx, json_pack("{s:s, s:s, s:s, s:s, s:s?}", "key", s->key, "value", s->value,
-	    "effect", key->effect, "introduced", key->introduced, "deprecated", key->deprecated));
+	json_array_append_new(ctx, json_pack("{s:s, s:s, s:s, s:s, s:s?}",
+	    "key", s->key, "value", s->value, "effect", key->effect,
+	    "introduced", key->introduced, "deprecated", key->deprecated));
 }
 
 static const char *
@@ -60,7 +62,8 @@ app_use(int extras)
 		return "takes --app, which then fills the screen alone";
 	if (extras & PRESET_APP_AUTONOMOUS)
 		return "takes --app, which then may lock the device to itself";
-	return extras & PRESET_APP_ON_HOME ? "takes --app, which is then alone on the Home Screen" : NULL;
+	return extras & PRESET_APP_ON_HOME ?
+	    "takes --app, which is then alone on the Home Screen" : NULL;
 }
 
 static void
@@ -90,9 +93,10 @@ preset_object(const struct preset *p)
 	int extras = preset_extras(p);
 
 	each_setting(p, add_setting, settings);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:b, s:s?, s:o}", "schema", "chaperone.preset/1",
-	    "name", p->name, "title", p->title, "purpose", p->purpose, "min_ios", p->min_ios,
-	    "core_ios", p->core_ios, "still_works", p->stays, "needs_app", (extras & PRESET_APP_NEEDED) != 0,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:s, s:b, s:s?, s:o}",
+	    "schema", "chaperone.preset/1", "name", p->name, "title", p->title,
+	    "purpose", p->purpose, "min_ios", p->min_ios, "core_ios", p->core_ios,
+	    "still_works", p->stays, "needs_app", (extras & PRESET_APP_NEEDED) != 0,
 	    "app", app_use(extras), "restrictions", settings);
 }
 
@@ -174,11 +178,14 @@ sign_file(const struct cli *cli, struct error *err)
 		return -1;
 	/* A good signature may be replaced; what was altered must be looked at first. */
 	if (f.envelope.kind != ENVELOPE_NONE && f.envelope.kind != ENVELOPE_SIGNED)
-		return error_set(err, ERR_DATA, "%s is neither a plain nor a well signed profile", f.path);
-	if (profile_read(f.envelope.content.data, f.envelope.content.len, digest_sha256, &p, err) < 0)
+		return error_set(err, ERR_DATA, "%s is neither a plain nor a well signed profile",
+		    f.path);
+	if (profile_read(f.envelope.content.data, f.envelope.content.len, digest_sha256,
+	    &p, err) < 0)
 		return error_context(err, "%s", f.path);
 	if (sign(cli, cli->options.identity, &f.envelope.content, &out, err) < 0 ||
-	    file_write(cli->options.output, out.data, out.len, 0644, cli->options.overwrite, err) < 0)
+	    file_write(cli->options.output, out.data, out.len, 0644,
+	    cli->options.overwrite, err) < 0)
 		return -1;
 	return tell(cli, &f.envelope.content, true, err);
 }
@@ -218,7 +225,8 @@ split_settings(const struct texts *given, struct profile_setting *settings, stru
 
 	for (i = 0; i < given->n; i++)
 		if (!strchr(given->items[i], '='))
-			return error_set(err, ERR_USAGE, "--restrict takes KEY=VALUE, not %s", given->items[i]);
+			return error_set(err, ERR_USAGE, "--restrict takes KEY=VALUE, not %s",
+			    given->items[i]);
 	for (i = 0; i < given->n; i++)
 		if (blob_append(texts, given->items[i], strlen(given->items[i]) + 1) < 0)
 			return error_memory(err);
@@ -238,7 +246,8 @@ check_build(const struct options *o, struct error *err)
 	if (o->for_duration && o->until_time)
 		return error_set(err, ERR_USAGE, "--for and --until exclude each other");
 	if (o->is_identity_named)
-		return error_set(err, ERR_USAGE, "-i does not go with profile build; --sign REF signs it");
+		return error_set(err, ERR_USAGE,
+		    "-i does not go with profile build; --sign REF signs it");
 	return 0;
 }
 
@@ -294,12 +303,14 @@ build(const struct cli *cli, struct error *err)
 {
 	const struct options *o = &cli->options;
 	auto_blob struct blob xml = { 0 }, texts = { 0 }, removal = { 0 }, wifi = { 0 };
-	auto_free struct profile_setting *settings = calloc(o->restrictions.n + 1, sizeof(*settings));
+	auto_free struct profile_setting *settings =
+	    calloc(o->restrictions.n + 1, sizeof(*settings));
 	struct profile_spec spec;
 
 	if (!settings)
 		return error_memory(err);
-	if (need_output(cli, err) < 0 || check_build(o, err) < 0 || fill_spec(cli, &spec, err) < 0 ||
+	if (need_output(cli, err) < 0 || check_build(o, err) < 0 ||
+	    fill_spec(cli, &spec, err) < 0 ||
 	    split_settings(&o->restrictions, settings, &texts, err) < 0 ||
 	    read_secret(cli, o->removal_password_file, &removal, err) < 0 ||
 	    read_secret(cli, o->wifi_password_file, &wifi, err) < 0)

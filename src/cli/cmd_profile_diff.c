@@ -109,12 +109,13 @@ on_message(void *ctx, const struct mux_device *device, json_t *message, bool is_
 }
 
 static int
-run_job(struct cli *cli, const struct job *job, struct signer *signer, const struct mux_device *device,
-    struct error *err)
+run_job(struct cli *cli, const struct job *job, struct signer *signer,
+    const struct mux_device *device, struct error *err)
 {
 	struct showing s = { .cli = cli };
 	const struct fleet fleet = {
-		.job = job, .signer = signer, .run = cli->run, .jobs = 1, .tell = on_message, .ctx = &s,
+		.job = job, .signer = signer, .run = cli->run, .jobs = 1,
+		.tell = on_message, .ctx = &s,
 	};
 
 	return fleet_run(&fleet, device, 1, err) < 0 ? -1 : s.exit_code;
@@ -147,7 +148,8 @@ diff_device(struct cli *cli, struct error *err)
 	int n;
 
 	if (profile_file_load(cli->args[0], &f, &p, err) < 0 ||
-	    desired_add_file(&desired, &f.raw, &f.envelope.content, err) < 0 || host_open(o, &host, err) < 0)
+	    desired_add_file(&desired, &f.raw, &f.envelope.content, err) < 0 ||
+	    host_open(o, &host, err) < 0)
 		return -1;
 	fleet_catch_signals();
 	n = select_one(cli, &device, err);

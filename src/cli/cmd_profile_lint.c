@@ -16,11 +16,13 @@ target_from_options(const struct options *o, struct lint_target *out, struct err
 {
 	*out = (struct lint_target){ .os = o->target_os, .now = time(NULL) };
 	if (o->target_os && (!*o->target_os || o->target_os[strspn(o->target_os, "0123456789.")]))
-		return error_set(err, ERR_USAGE, "--target-os takes a version like 18.1, not %s", o->target_os);
+		return error_set(err, ERR_USAGE, "--target-os takes a version like 18.1, not %s",
+		    o->target_os);
 	if (!o->supervised)
 		return 0;
 	if (strcmp(o->supervised, "yes") != 0 && strcmp(o->supervised, "no") != 0)
-		return error_set(err, ERR_USAGE, "--supervised is yes or no, not %s", o->supervised);
+		return error_set(err, ERR_USAGE, "--supervised is yes or no, not %s",
+		    o->supervised);
 	out->supervised = strcmp(o->supervised, "yes") == 0 ? LINT_YES : LINT_NO;
 	return 0;
 }
@@ -52,10 +54,11 @@ tell_json(const char *file, const struct lint_report *r)
 	text_printable(file, strlen(file), name, sizeof(name));
 	for (i = 0; i < r->n; i++)
 		json_array_append_new(findings, finding_object(&r->findings[i]));
-	output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}", "schema",
-	    "chaperone.lint/1", "file", name, "verdict", verdict_word(r), "errors", (json_int_t)r->errors,
-	    "warnings", (json_int_t)r->warnings, "notes", (json_int_t)r->notes,
-	    "left_out", (json_int_t)r->left_out, "findings", findings));
+	output_json_line(stdout, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:o}",
+	    "schema", "chaperone.lint/1", "file", name, "verdict", verdict_word(r),
+	    "errors", (json_int_t)r->errors, "warnings", (json_int_t)r->warnings,
+	    "notes", (json_int_t)r->notes, "left_out", (json_int_t)r->left_out,
+	    "findings", findings));
 }
 
 static const char *
@@ -86,8 +89,9 @@ tell_text(const char *file, const struct lint_report *r, bool quiet)
 	if (r->left_out)
 		printf("%s: %zu more finding%s left out\n", name, r->left_out,
 		    r->left_out == 1 ? " is" : "s are");
-	printf("%s: %s (%zu error%s, %zu warning%s, %zu note%s)\n", name, verdict_word(r), r->errors,
-	    plural(r->errors), r->warnings, plural(r->warnings), r->notes, plural(r->notes));
+	printf("%s: %s (%zu error%s, %zu warning%s, %zu note%s)\n", name, verdict_word(r),
+	    r->errors, plural(r->errors), r->warnings, plural(r->warnings),
+	    r->notes, plural(r->notes));
 }
 
 /* 0, 1 or what cli_fail() says. */

@@ -70,7 +70,8 @@ print_signer(const struct envelope *e)
 		return;
 	text_time_utc((struct timespec){ .tv_sec = c->not_before }, from);
 	text_time_utc((struct timespec){ .tv_sec = c->not_after }, to);
-	printf("signer         %s (%s), issued by %s\n", c->common_name, c->organization, c->issuer);
+	printf("signer         %s (%s), issued by %s\n", c->common_name, c->organization,
+	    c->issuer);
 	printf("               %s, %s%s; valid %.10s to %.10s%s\n", c->key, e->digest,
 	    e->is_weak ? " (weak)" : "", from, to, time(NULL) > c->not_after ? " (expired)" : "");
 	printf("               sha256 %s\n", c->sha256);
@@ -108,8 +109,9 @@ restrictions_of(const struct profile *p, const struct words *w)
 		/* What no one knows may hold anything: its value is not repeated. */
 		if (!key_find(RESTRICTIONS, w->lines[i].key))
 			value = NULL;
-		json_array_append_new(array, json_pack("{s:s, s:o, s:s, s:s}", "key", safe(w->lines[i].key, key),
-		    "value", plist_to_json(value), "group", w->lines[i].group, "effect", w->lines[i].text));
+		json_array_append_new(array, json_pack("{s:s, s:o, s:s, s:s}",
+		    "key", safe(w->lines[i].key, key), "value", plist_to_json(value),
+		    "group", w->lines[i].group, "effect", w->lines[i].text));
 	}
 	return array;
 }
@@ -135,9 +137,9 @@ show_json(const struct profile_file *f, const struct profile *p, const struct wo
 	object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:I, s:b, s:b, s:b}",
 	    "schema", "chaperone.profile/1", "file", safe(f->path, a), "sha256", hash,
 	    "wrapper", wrapper_word(&f->envelope), "signer", signer_object(&f->envelope),
-	    "identifier", safe(p->identifier, b), "uuid", safe(p->uuid, c), "version", (json_int_t)p->version,
-	    "content_addressed", p->is_content_addressed, "removal_disallowed", p->is_removal_disallowed,
-	    "encrypted", is_encrypted);
+	    "identifier", safe(p->identifier, b), "uuid", safe(p->uuid, c),
+	    "version", (json_int_t)p->version, "content_addressed", p->is_content_addressed,
+	    "removal_disallowed", p->is_removal_disallowed, "encrypted", is_encrypted);
 	if (!object)
 		return;
 	json_object_set_new(object, "display_name",
@@ -192,7 +194,8 @@ show_text(const struct profile_file *f, const struct profile *p, const struct wo
 	printf("file           sha256 %s\n", hash);
 	print_signer(&f->envelope);
 	if (is_encrypted)
-		printf("\nThe payloads are encrypted for one device: what they do cannot be seen here.\n");
+		printf("\nThe payloads are encrypted for one device: "
+		    "what they do cannot be seen here.\n");
 	print_part(w, WORDS_RESTRICTED, "What the device will not do");
 	print_part(w, WORDS_SETTINGS, "What else it brings");
 	print_part(w, WORDS_STAYS, "What still works");

@@ -52,7 +52,8 @@ profiles_text(const json_t *body, bool is_removal, struct blob *out)
 	size_t i;
 
 	json_array_foreach(json_object_get(body, "profiles"), i, p) {
-		const char *id = json_text(p, "identifier", NULL), *action = json_text(p, "action", NULL);
+		const char *id = json_text(p, "identifier", NULL);
+		const char *action = json_text(p, "action", NULL);
 
 		if (!id || (is_removal ? !action || strcmp(action, "removed") != 0 :
 		    !json_is_string(json_object_get(p, "expected_uuid"))))
@@ -76,10 +77,12 @@ count_verdict(void *ctx, const struct event *e, struct error *err)
 	struct observation o = {
 		.at_ms = e->wall_ms, .day = local_day(e->wall_ms), .device = e->device,
 		.station = e->station, .name = json_text(device, "name", NULL),
-		.serial = json_text(device, "serial", NULL), .model = json_text(device, "model", NULL),
+		.serial = json_text(device, "serial", NULL),
+		.model = json_text(device, "model", NULL),
 		.os = json_text(device, "os", NULL), .slot = slot_text(device, number),
 		.policy = json_text(body, "policy", NULL), .command = command,
-		.verdict = json_text(body, "verdict", NULL), .reason = json_text(body, "reason", NULL),
+		.verdict = json_text(body, "verdict", NULL),
+		.reason = json_text(body, "reason", NULL),
 		.truth = json_text(body, "truth", NULL),
 		.duration_ms = json_is_integer(duration) ? json_integer_value(duration) : -1,
 		.is_changed = json_is_true(json_object_get(body, "changed")),
@@ -166,7 +169,8 @@ print_text(const struct tally *t, const char *by)
 		printf("%lld jobs, half of them within %lld ms, 19 of 20 within %lld ms\n",
 		    (long long)t->jobs, (long long)t->median_ms, (long long)t->p95_ms);
 	for (i = 0; i < t->by_reason.n; i++)
-		printf("  %-20s %lld\n", t->by_reason.items[i].key, (long long)t->by_reason.items[i].total);
+		printf("  %-20s %lld\n", t->by_reason.items[i].key,
+		    (long long)t->by_reason.items[i].total);
 	printf("\n%-28s %10s %13s %8s %7s\n", by, "compliant", "noncompliant", "blocked", "failed");
 	for (i = 0; i < g->n; i++) {
 		const int64_t *n = g->items[i].n;
@@ -188,7 +192,8 @@ counts_object(const int64_t n[TALLY_VERDICTS])
 	int v;
 
 	for (v = 0; v < TALLY_VERDICTS; v++)
-		json_object_set_new(object, verdict_word((enum verdict)v), json_integer((json_int_t)n[v]));
+		json_object_set_new(object, verdict_word((enum verdict)v),
+		    json_integer((json_int_t)n[v]));
 	return object;
 }
 
@@ -202,8 +207,9 @@ groups_array(const struct tally_groups *g, const char *by)
 		char key[256];
 
 		key_text(by, g->items[i].key, key, sizeof(key));
-		json_array_append_new(array, json_pack("{s:s, s:o, s:I}", "key", key,
-		    "verdicts", counts_object(g->items[i].n), "jobs", (json_int_t)g->items[i].total));
+		json_array_append_new(array, json_pack("{s:s, s:o, s:I}",
+		    "key", key, "verdicts", counts_object(g->items[i].n),
+		    "jobs", (json_int_t)g->items[i].total));
 	}
 	return array;
 }
@@ -218,7 +224,8 @@ devices_array(const struct tally *t)
 		const struct tally_device *d = &t->devices[i];
 
 		json_array_append_new(array, json_pack(
-		    "{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, s:s, s:s?, s:s?, s:b, s:I, s:I, s:I}",
+		    "{s:s, s:s?, s:s?, s:s?, s:s?, s:s?, s:s?, "
+		    "s:s, s:s?, s:s?, s:b, s:I, s:I, s:I}",
 		    "device", d->device, "name", d->name, "serial", d->serial, "model", d->model,
 		    "os", d->os, "station", d->station, "policy", d->policy,
 		    "verdict", verdict_word(d->verdict), "reason", d->reason, "truth", d->truth,
@@ -235,7 +242,8 @@ settings_array(const struct tally *t)
 	size_t i;
 
 	for (i = 0; i < t->by_setting.n; i++)
-		json_array_append_new(array, json_pack("{s:s, s:I}", "setting", t->by_setting.items[i].key,
+		json_array_append_new(array, json_pack("{s:s, s:I}",
+		    "setting", t->by_setting.items[i].key,
 		    "devices", (json_int_t)t->by_setting.items[i].total));
 	return array;
 }
@@ -261,7 +269,8 @@ report_object(const struct tally *t, const char *by)
 
 	for (i = 0; i < TALLY_AGES; i++)
 		json_object_set_new(ages, tally_age_word(i), json_integer((json_int_t)t->ages[i]));
-	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:o, s:s, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:{s:I, s:I, s:I}, "
+	    "s:o, s:s, s:o, s:o, s:o, s:o}",
 	    "schema", "chaperone.report/1", "from_ms", (json_int_t)t->first_ms,
 	    "to_ms", (json_int_t)t->last_ms, "jobs", (json_int_t)t->jobs,
 	    "verdicts", counts_object(t->verdicts), "devices_now", counts_object(t->devices_now),
@@ -284,12 +293,12 @@ judge_evidence(struct ledger *l, char *out, size_t size, int *is_broken, struct 
 		return -1;
 	*is_broken = r.findings > 0;
 	if (r.findings)
-		snprintf(out, size, "THE RECORD IS BROKEN: %zu findings in events %lld to %lld. Run chaperone "
-		    "ledger verify before relying on any of this.", r.findings, (long long)r.first,
-		    (long long)r.last);
+		snprintf(out, size, "THE RECORD IS BROKEN: %zu findings in events %lld to %lld. "
+		    "Run chaperone ledger verify before relying on any of this.",
+		    r.findings, (long long)r.first, (long long)r.last);
 	else
-		snprintf(out, size, "The record holds: %lld events, each chained to the one before it by "
-		    "SHA-256, %s. Head: %s.", (long long)r.events,
+		snprintf(out, size, "The record holds: %lld events, each chained to the one "
+		    "before it by SHA-256, %s. Head: %s.", (long long)r.events,
 		    r.sealed ? "sealed by signature" : "not sealed by a signature yet", r.hash);
 	return 0;
 }
@@ -310,8 +319,9 @@ write_page(const struct cli *cli, struct ledger *l, const struct tally *t, int64
 
 	if (!l) {
 		about.source = "a database of many stations";
-		snprintf(evidence, sizeof(evidence), "Each event carries its hash; the chains are checked where "
-		    "the ledgers are, with chaperone ledger verify.");
+		snprintf(evidence, sizeof(evidence),
+		    "Each event carries its hash; the chains are checked "
+		    "where the ledgers are, with chaperone ledger verify.");
 	} else if (ledger_head(l, &head, err) < 0 ||
 	    judge_evidence(l, evidence, sizeof(evidence), &about.is_broken, err) < 0) {
 		return -1;

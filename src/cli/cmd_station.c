@@ -26,7 +26,12 @@
 
 #define POLICIES	SYSCONFDIR "/chaperone/policies.d"
 
-enum { DEFAULT_JOBS = 32, DEFAULT_PER_CONTROLLER = 8, DEFAULT_TIMEOUT_S = 60, LEDGER_BUSY_MS = 1000 };
+enum {
+	DEFAULT_JOBS = 32,
+	DEFAULT_PER_CONTROLLER = 8,
+	DEFAULT_TIMEOUT_S = 60,
+	LEDGER_BUSY_MS = 1000,
+};
 
 struct running {
 	struct cli	*cli;
@@ -52,7 +57,8 @@ load(void *ctx, struct station_side *out, struct error *err)
 		return -1;
 	}
 	*out = (struct station_side){
-		.policies = &c->policies, .identities = c->for_fleet, .n_identities = c->n, .owner = c,
+		.policies = &c->policies, .identities = c->for_fleet, .n_identities = c->n,
+		.owner = c,
 	};
 	return 0;
 }
@@ -110,8 +116,8 @@ lock(const struct journal *journal, int *out, struct error *err)
 		return error_set_sys(err, ERR_CREATE, errno, "%s", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		error_set(err, ERR_UNAVAILABLE, "another station is at work with this ledger");
-		return error_hint(err, "one station does the work of a whole bench; see systemctl status "
-		    "chaperone-station");
+		return error_hint(err, "one station does the work of a whole bench; "
+		    "see systemctl status chaperone-station");
 	}
 	*out = steal_fd(&fd);
 	return 0;
@@ -183,8 +189,8 @@ cmd_station(struct cli *cli)
 	r.launcher = launcher;
 	/* What policies say of privacy comes with them. */
 	record_journal(cli, NULL, &journal);
-	if (record_check_journal(cli, true, &journal, &err) < 0 || lock(&journal, &only, &err) < 0 ||
-	    config_copy_slots(&slots, &err) < 0)
+	if (record_check_journal(cli, true, &journal, &err) < 0 ||
+	    lock(&journal, &only, &err) < 0 || config_copy_slots(&slots, &err) < 0)
 		return cli_fail(cli, &err);
 	if (open_page(&cli->options, &page, &err) < 0)
 		return cli_fail(cli, &err);

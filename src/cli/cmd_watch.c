@@ -74,7 +74,8 @@ announce(struct watching *w, struct guest *g, const json_t *said)
 
 	if (!device)
 		device = json_object_get(g->event, "device");
-	if (!select_wants(w->cli, g->device.udid, name_of(device, "serial"), name_of(device, "ecid"))) {
+	if (!select_wants(w->cli, g->device.udid, name_of(device, "serial"),
+	    name_of(device, "ecid"))) {
 		g->state = GUEST_UNWANTED;
 		json_decref(g->event);
 	} else {
@@ -171,7 +172,9 @@ welcome(struct watching *w, const struct mux_device *device, struct error *err)
 		json_decref(event);
 		return error_memory(err);
 	}
-	w->guests[w->n++] = (struct guest){ .device = *device, .lane = { .fd = -1 }, .event = event };
+	w->guests[w->n++] = (struct guest){
+		.device = *device, .lane = { .fd = -1 }, .event = event,
+	};
 	return 0;
 }
 
@@ -344,7 +347,8 @@ cmd_watch(struct cli *cli)
 	if (o->is_identity_named && host_open(o, &w.host, &err) < 0)
 		return cli_fail(cli, &err);
 	w.job = (struct job){
-		.kind = JOB_LIST, .signer = -1, .certificate = w.host.signer ? &w.host.cert.der : NULL,
+		.kind = JOB_LIST, .signer = -1,
+		.certificate = w.host.signer ? &w.host.cert.der : NULL,
 		.timeout_ms = 1000 * (o->timeout_s > 0 ? o->timeout_s : FACTS_S),
 		.person_ms = 1000 * (o->wait_s > 0 ? o->wait_s : 0),
 	};

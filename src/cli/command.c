@@ -38,7 +38,8 @@ const struct command commands[] = {
 	    "remove profiles, and prove it" },
 	{ "pair", cmd_device, DEVICE | GROUP_PAIR | GROUP_LEDGER, 0, 0, "",
 	    "make devices trust this computer" },
-	{ "unpair", cmd_device, DEVICE | GROUP_LEDGER, 0, 0, "", "make devices forget this computer" },
+	{ "unpair", cmd_device, DEVICE | GROUP_LEDGER, 0, 0, "",
+	    "make devices forget this computer" },
 	{ "watch", cmd_watch, DEVICE, 0, 0, "", "attach and detach as they happen" },
 	/* Before station, which takes no argument. */
 	{ "station learn-slots", cmd_station_learn, 0, 0, 0, "",
@@ -71,7 +72,8 @@ const struct command commands[] = {
 	    "what was done, an event per line" },
 	{ "ledger show", cmd_ledger_show, GROUP_LEDGER, 1, 1, "RUN",
 	    "everything that one command did" },
-	{ "ledger verify", cmd_ledger_verify, GROUP_LEDGER | GROUP_AUDIT | GROUP_STAMPED, 0, MANY, "[FILE...]",
+	{ "ledger verify", cmd_ledger_verify, GROUP_LEDGER | GROUP_AUDIT | GROUP_STAMPED,
+	    0, MANY, "[FILE...]",
 	    "recompute the chain and name where it breaks" },
 	{ "ledger seal", cmd_ledger_seal, GROUP_LEDGER | GROUP_PASSPHRASE | GROUP_OUTPUT |
 	    GROUP_STAMP, 0, 0, "",
@@ -188,7 +190,8 @@ print_help(void)
 	const struct command *c;
 
 	printf("Usage: chaperone [options] COMMAND [options] [arguments]\n\n"
-	    "Makes supervised iPhones and iPads what they should be, over the cable.\n\nCommands:\n");
+	    "Makes supervised iPhones and iPads what they should be, over the cable.\n\n"
+	    "Commands:\n");
 	for (c = commands; c->name; c++)
 		printf("  %-20s %s\n", c->name, c->help);
 	printf("\nOptions of every command:\n");

@@ -77,8 +77,8 @@ static const cyaml_schema_field_t fields[] = {
 	CYAML_FIELD_INT("wait", CYAML_FLAG_OPTIONAL, struct config, wait),
 	CYAML_FIELD_STRING_PTR("on-attach", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
 	    on_attach, 1, 4096),
-	CYAML_FIELD_STRING_PTR("on-verdict", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
-	    on_verdict, 1, 4096),
+	CYAML_FIELD_STRING_PTR("on-verdict", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+	    struct config, on_verdict, 1, 4096),
 	CYAML_FIELD_STRING_PTR("on-detach", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct config,
 	    on_detach, 1, 4096),
 	CYAML_FIELD_MAPPING_PTR("privacy", OPTIONAL, struct config, privacy, privacy_fields),
@@ -137,7 +137,10 @@ nearest_key(const char *key)
 	return nearest;
 }
 
-/* libcyaml names the place of the value before: the key itself is looked for. said: "key, in ..." */
+/*
+ * libcyaml names the place of the value before: the key itself is looked for.
+ * said: "key, in ..."
+ */
 static void
 tell_unknown_key(const char *path, const struct blob *bytes, const char *said, struct error *err)
 {
@@ -158,8 +161,9 @@ tell_unknown_key(const char *path, const struct blob *bytes, const char *said, s
 		if (strcmp(last ? last + 1 : places.items[i].path, key) != 0)
 			continue;
 		at = places.items[i].key;
-		error_set(err, ERR_DATA, "%s: line %u, column %u: unknown key %s%s%s%s", path, at.line,
-		    at.column, key, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+		error_set(err, ERR_DATA, "%s: line %u, column %u: unknown key %s%s%s%s", path,
+		    at.line, at.column, key, nearest ? "; did you mean " : "",
+		    nearest ? nearest : "", nearest ? "?" : "");
 		return;
 	}
 }
@@ -176,10 +180,12 @@ parse(const char *path, const struct blob *bytes, struct error *err)
 	};
 	cyaml_err_t rc;
 
-	rc = cyaml_load_data(bytes->data, bytes->len, &how, &schema, (cyaml_data_t **)&loaded, NULL);
+	rc = cyaml_load_data(bytes->data, bytes->len, &how, &schema,
+	    (cyaml_data_t **)&loaded, NULL);
 	if (rc == CYAML_OK)
 		return 0;
-	error_set(err, ERR_DATA, "%s: %s", path, *complaint.text ? complaint.text : cyaml_strerror(rc));
+	error_set(err, ERR_DATA, "%s: %s", path,
+	    *complaint.text ? complaint.text : cyaml_strerror(rc));
 	if (strncmp(complaint.text, UNKNOWN_KEY, strlen(UNKNOWN_KEY)) == 0)
 		tell_unknown_key(path, bytes, complaint.text + strlen(UNKNOWN_KEY), err);
 	return -1;
@@ -188,8 +194,8 @@ parse(const char *path, const struct blob *bytes, struct error *err)
 static int
 check_range(const char *path, const char *key, int64_t n, int64_t max, struct error *err)
 {
-	return n >= 0 && n <= max ? 0 : error_set(err, ERR_DATA, "%s: %s is a number up to %lld", path, key,
-	    (long long)max);
+	return n >= 0 && n <= max ? 0 :
+	    error_set(err, ERR_DATA, "%s: %s is a number up to %lld", path, key, (long long)max);
 }
 
 static int
@@ -246,7 +252,8 @@ check_hooks(const char *path, struct error *err)
 
 	for (i = 0; i < countof(hooks); i++)
 		if (hooks[i] && hooks[i][0] != '/')
-			return error_set(err, ERR_DATA, "%s: %s is no absolute path", path, hooks[i]);
+			return error_set(err, ERR_DATA, "%s: %s is no absolute path",
+			    path, hooks[i]);
 	return 0;
 }
 
@@ -262,8 +269,8 @@ take_privacy(const char *path, struct error *err)
 	    !privacy_mode_read(p->udids, &privacy.udids))
 		return error_set(err, ERR_DATA, "%s: privacy is keep, omit or hash", path);
 	if (privacy.udids == PRIVACY_OMIT)
-		return error_set(err, ERR_DATA,
-		    "%s: privacy: udids cannot be omitted, or no device could be told from another", path);
+		return error_set(err, ERR_DATA, "%s: privacy: udids cannot be omitted, "
+		    "or no device could be told from another", path);
 	return 0;
 }
 
@@ -286,7 +293,8 @@ check(const char *path, struct error *err)
 	    check_range(path, "timeout", loaded->timeout, 86400, err) < 0 ||
 	    check_range(path, "wait", loaded->wait, 86400, err) < 0)
 		return -1;
-	return check_hooks(path, err) < 0 || take_privacy(path, err) < 0 ? -1 : take_slots(path, err);
+	return check_hooks(path, err) < 0 || take_privacy(path, err) < 0 ? -1 :
+	    take_slots(path, err);
 }
 
 void
@@ -318,7 +326,8 @@ load_file(const char *path, bool is_asked_for, struct error *err)
 static int
 load_default(struct error *err)
 {
-	const char *home = getenv("XDG_CONFIG_HOME"), *folder = home && *home == '/' ? "" : "/.config";
+	const char *home = getenv("XDG_CONFIG_HOME");
+	const char *folder = home && *home == '/' ? "" : "/.config";
 	auto_free char *path = NULL;
 	int rc;
 

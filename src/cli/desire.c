@@ -31,14 +31,17 @@ check_app(const struct options *o, const char *const *names, size_t n, struct er
 	for (i = 0; o->app && i < n; i++)
 		if (has_use_for_app(names[i]))
 			return 0;
-	return o->app ? error_set(err, ERR_USAGE, "an app is named, but no preset has a use for it") : 0;
+	return o->app ?
+	    error_set(err, ERR_USAGE, "an app is named, but no preset has a use for it") : 0;
 }
 
 static int
 add_presets(const struct cli *cli, struct desired *out, struct error *err)
 {
 	const struct options *o = &cli->options;
-	struct profile_spec spec = { .is_removable = o->removable, .organization = o->organization };
+	struct profile_spec spec = {
+		.is_removable = o->removable, .organization = o->organization,
+	};
 	const char *const *names = o->presets.n ? o->presets.items : preset_default;
 	size_t n = o->presets.n ? o->presets.n : 1, i;
 
@@ -60,7 +63,8 @@ add_presets(const struct cli *cli, struct desired *out, struct error *err)
 
 /* A signed profile goes to the device as it is; what it says is inside. */
 static int
-add_file(const char *path, bool is_for_device, bool is_forced, struct desired *out, struct error *err)
+add_file(const char *path, bool is_for_device, bool is_forced, struct desired *out,
+    struct error *err)
 {
 	auto_profile_file struct profile_file f = { 0 };
 
@@ -94,9 +98,10 @@ check(const struct cli *cli, struct error *err)
 
 	if (o->for_duration && o->until_time)
 		return error_set(err, ERR_USAGE, "--for and --until exclude each other");
-	if (o->profiles.n && !o->presets.n && (o->for_duration || o->until_time || o->removable || o->app))
-		return error_set(err, ERR_USAGE,
-		    "--for, --until, --removable and --app are for presets; a profile file has its own");
+	if (o->profiles.n && !o->presets.n &&
+	    (o->for_duration || o->until_time || o->removable || o->app))
+		return error_set(err, ERR_USAGE, "--for, --until, --removable and --app are for "
+		    "presets; a profile file has its own");
 	return 0;
 }
 
@@ -108,8 +113,8 @@ desire_check_policy(const struct cli *cli, struct error *err)
 	if (o->presets.n || o->profiles.n || o->for_duration || o->until_time || o->removable ||
 	    o->app || o->is_organization_named || cli->n_args) {
 		error_set(err, ERR_USAGE, "--policy says everything that a device should be");
-		return error_hint(err, "leave out --preset, --profile, --for, --until, --removable, "
-		    "--app, --organization and identifiers");
+		return error_hint(err, "leave out --preset, --profile, --for, --until, "
+		    "--removable, --app, --organization and identifiers");
 	}
 	return 0;
 }

@@ -21,9 +21,11 @@ warn_of_validity(const struct cert *cert)
 	time_t now = time(NULL);
 
 	if (now > cert->not_after)
-		log_at(LOG_NORMAL, "the supervision certificate has expired; devices may refuse it");
+		log_at(LOG_NORMAL,
+		    "the supervision certificate has expired; devices may refuse it");
 	else if (now < cert->not_before)
-		log_at(LOG_NORMAL, "the supervision certificate is not valid yet; check this computer's clock");
+		log_at(LOG_NORMAL,
+		    "the supervision certificate is not valid yet; check this computer's clock");
 }
 
 int

@@ -28,7 +28,8 @@ int	host_open(const struct options *o, struct host *out, struct error *err);
 int	host_begin(const struct options *o, struct host *out, struct error *err);
 int	host_await(struct host *h, struct error *err);
 /* The same by a launcher (NULL: as host_open()), for who takes identities later too. */
-int	host_launch(const struct options *o, struct launcher *l, struct host *out, struct error *err);
+int	host_launch(const struct options *o, struct launcher *l, struct host *out,
+	    struct error *err);
 /* The same without a word about the certificate's validity: devices do not matter. */
 int	host_load(const struct options *o, struct host *out, struct error *err);
 void	host_close(struct host *h);

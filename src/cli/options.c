@@ -97,7 +97,8 @@ static const struct row {
 	{ "wifi", 0, TEXT, AT(wifi), GROUP_BUILD, 0, 0, "SSID", "the device joins this network" },
 	{ "wifi-password-file", 0, TEXT, AT(wifi_password_file), GROUP_BUILD, 0, 0, "FILE",
 	    "its password is the first line of FILE" },
-	{ "footnote", 0, TEXT, AT(footnote), GROUP_BUILD, 0, 0, "TEXT", "shown on the Lock Screen" },
+	{ "footnote", 0, TEXT, AT(footnote), GROUP_BUILD, 0, 0, "TEXT",
+	    "shown on the Lock Screen" },
 	{ "asset-tag", 0, TEXT, AT(asset_tag), GROUP_BUILD, 0, 0, "TEXT", "likewise" },
 	{ "lock-pairing", 0, FLAG, AT(lock_pairing), GROUP_BUILD, 0, 0, NULL,
 	    "only supervising computers can pair (allowHostPairing=false)" },
@@ -108,7 +109,8 @@ static const struct row {
 	    "whether the devices are supervised" },
 	{ "strict", 0, FLAG, AT(strict), GROUP_LINT, 0, 0, NULL, "warnings fail too" },
 
-	{ "bits", 0, NUMBER, AT(bits), GROUP_CREATE, 2048, 8192, "N", "RSA key size (default 2048)" },
+	{ "bits", 0, NUMBER, AT(bits), GROUP_CREATE, 2048, 8192, "N",
+	    "RSA key size (default 2048)" },
 	{ "days", 0, NUMBER, AT(days), GROUP_CREATE, 1, 36500, "N", "validity (default 3650)" },
 	{ "format", 0, TEXT, AT(format), GROUP_KEYFILE, 0, 0, "p12|pem",
 	    "of the file written (default: by its name, else p12)" },
@@ -172,7 +174,8 @@ static const struct row {
 	{ "quiet", 'q', COUNT_DOWN, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL, "less on stderr" },
 	{ "verbose", 'v', COUNT_UP, AT(verbosity), GROUP_GLOBAL, 0, 0, NULL,
 	    "more on stderr; -vv shows each message" },
-	{ "no-color", 0, FLAG, AT(no_color), GROUP_GLOBAL, 0, 0, NULL, "no colour (also NO_COLOR)" },
+	{ "no-color", 0, FLAG, AT(no_color), GROUP_GLOBAL, 0, 0, NULL,
+	    "no colour (also NO_COLOR)" },
 	{ "config", 0, TEXT, AT(config), GROUP_GLOBAL, 0, 0, "FILE",
 	    "instead of " SYSCONFDIR "/chaperone/chaperone.yaml" },
 	{ "help", 'h', FLAG, AT(wants_help), GROUP_GLOBAL, 0, 0, NULL, "this help" },
@@ -204,7 +207,8 @@ static int
 empty_text(const char *before, const char *name, struct error *err)
 {
 	error_set(err, ERR_USAGE, "%s%s is empty", before, name);
-	return error_hint(err, "give it something, or leave it out; is a variable of a script unset?");
+	return error_hint(err,
+	    "give it something, or leave it out; is a variable of a script unset?");
 }
 
 static int
@@ -321,7 +325,8 @@ unknown_option(const char *given, struct error *err)
 		best = d < best ? d : best;
 	}
 	/* Without its value: that may be a secret. */
-	return nearest ? error_set(err, ERR_USAGE, "unknown option %s; did you mean --%s?", name, nearest) :
+	return nearest ?
+	    error_set(err, ERR_USAGE, "unknown option %s; did you mean --%s?", name, nearest) :
 	    error_set(err, ERR_USAGE, "unknown option %s", name);
 }
 
@@ -347,7 +352,8 @@ options_parse(int argc, char **argv, struct options *out, struct error *err)
 			return unknown_option(argv[optind - 1], err);
 		}
 		if (c >= FIRST_LONG && !is_whole(r->name, argv))
-			return error_set(err, ERR_USAGE, "unknown option; did you mean --%s?", r->name);
+			return error_set(err, ERR_USAGE, "unknown option; did you mean --%s?",
+			    r->name);
 		note_seen(r, out);
 		if (store(r, optarg, out, err) < 0)
 			return -1;

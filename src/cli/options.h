@@ -62,7 +62,8 @@ struct options {
 	const char	*identity, *passphrase_file;
 	/* on the command line, not by default */
 	bool		 is_identity_named, is_organization_named;
-	bool		 allow_loose_files, is_unattended;	/* nobody is asked for a passphrase */
+	bool		 allow_loose_files;
+	bool		 is_unattended;		/* nobody is asked for a passphrase */
 	/* agent */
 	const char	*socket, *group, *idle_timeout;
 	int64_t		 max_rate;		/* -1: not given */

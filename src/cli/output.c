@@ -139,7 +139,8 @@ truth_phrase(const char *truth, const char *command, bool is_changed)
 	if (strcmp(truth, "effective") == 0)
 		return "the device itself reports the restriction in force";
 	if (strcmp(truth, "present") == 0)
-		return !is_removal ? "the device lists it as active; it does not tell whether it is in force" :
+		return !is_removal ?
+		    "the device lists it as active; it does not tell whether it is in force" :
 		    is_changed ? "the device no longer lists it" : "the device does not list it";
 	if (strcmp(truth, "acknowledged") == 0)
 		return "the device acknowledged a change before this";
@@ -302,7 +303,8 @@ fill_list_row(const json_t *device, struct list_row *out)
 	const char *model = text_at(device, "device", "model");
 	const char *port = text_at(device, "device", "location");
 	const char *cells[LIST_COLUMNS] = {
-		or_dash(text_at(device, "device", "udid")), or_dash(text_at(device, "device", "name")),
+		or_dash(text_at(device, "device", "udid")),
+		or_dash(text_at(device, "device", "name")),
 		model ? model : or_dash(text_at(device, "device", "product")),
 		or_dash(text_at(device, "device", "os")),
 		port ? port : or_dash(text_at(device, "device", "connection")),
@@ -460,7 +462,8 @@ output_event(const json_t *event, bool color)
 static enum paint
 paint_of_event(const json_t *event)
 {
-	const char *what = text_at(event, "event", NULL), *verdict = text_at(event, "verdict", NULL);
+	const char *what = text_at(event, "event", NULL);
+	const char *verdict = text_at(event, "verdict", NULL);
 
 	if (what && (strcmp(what, "error") == 0 ||
 	    (strcmp(what, "policy") == 0 && text_at(event, "error", "message"))))
@@ -491,21 +494,25 @@ put_policies(const json_t *event, bool color)
 		put(color, RED, "the old ones stay in force: %s", problem);
 	else
 		json_array_foreach(json_object_get(event, "policies"), i, policy)
-			put(color, DIM, "%s%s", i ? ", " : "", or_dash(text_at(policy, "name", NULL)));
+			put(color, DIM, "%s%s", i ? ", " : "",
+			    or_dash(text_at(policy, "name", NULL)));
 }
 
 /* What is said of the device, or of the station. */
 static void
 put_said(const json_t *event, bool color)
 {
-	const char *verdict = text_at(event, "verdict", NULL), *reason = text_at(event, "reason", NULL);
+	const char *verdict = text_at(event, "verdict", NULL);
+	const char *reason = text_at(event, "reason", NULL);
 	const char *message = text_at(event, "message", NULL), *hint = text_at(event, "hint", NULL);
 	const char *waits_for = text_at(event, "for", NULL);
 
 	if (verdict)
-		put(color, paint_of_event(event), "%s%s%s", verdict, reason ? ": " : "", reason ? reason : "");
+		put(color, paint_of_event(event), "%s%s%s",
+		    verdict, reason ? ": " : "", reason ? reason : "");
 	else if (message)
-		put(color, paint_of_event(event), "%s%s%s", message, hint ? "; " : "", hint ? hint : "");
+		put(color, paint_of_event(event), "%s%s%s",
+		    message, hint ? "; " : "", hint ? hint : "");
 	else if (waits_for)
 		put(color, DIM, "for %s", waits_for);
 	else if (json_object_get(event, "policies"))
@@ -516,7 +523,8 @@ void
 output_station_event(const json_t *event, bool color)
 {
 	const char *what = text_at(event, "event", NULL), *slot = text_at(event, "device", "slot");
-	const char *name = text_at(event, "device", "name"), *udid = text_at(event, "device", "udid");
+	const char *name = text_at(event, "device", "name");
+	const char *udid = text_at(event, "device", "udid");
 
 	if (what && strcmp(what, "step") == 0)
 		return;

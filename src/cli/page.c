@@ -18,10 +18,11 @@
 static int
 check_name(const char *name, struct error *err)
 {
+	const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
 	size_t len = strlen(name);
 
 	if (len > 0 && len <= 253 && name[0] != '.' && name[0] != '-' && name[len - 1] != '.' &&
-	    name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.")] == '\0')
+	    name[strspn(name, allowed)] == '\0')
 		return 0;
 	error_set(err, ERR_USAGE, "--http-name: '%s' is no name of a computer", name);
 	return error_hint(err, "the name alone, without a port, as in station.example");
@@ -42,7 +43,8 @@ page_open(const char *address, const struct texts *names, struct web **out, stru
 		return -1;
 	log_at(LOG_NORMAL, "the page is at http://%s/", web_address(*out));
 	if (web_is_exposed(*out))
-		log_at(LOG_NORMAL, "others than this computer can reach it, and read the devices' names");
+		log_at(LOG_NORMAL,
+		    "others than this computer can reach it, and read the devices' names");
 	return 0;
 }
 

@@ -61,8 +61,10 @@ profile_file_wrapper(const struct envelope *e)
 {
 	switch (e->kind) {
 	case ENVELOPE_NONE: return "not signed";
-	case ENVELOPE_SIGNED: return e->is_self_signed ? "signed, by a signer who vouches for itself"
-	    : e->is_chain_complete ? "signed, certificates complete" : "signed, certificates in between missing";
+	case ENVELOPE_SIGNED:
+		return e->is_self_signed ? "signed, by a signer who vouches for itself" :
+		    e->is_chain_complete ? "signed, certificates complete" :
+		    "signed, certificates in between missing";
 	case ENVELOPE_ALTERED: return "CHANGED AFTER IT WAS SIGNED: a device refuses it";
 	case ENVELOPE_DETACHED: return "a signature without the profile inside";
 	case ENVELOPE_ENCRYPTED: return "encrypted as a whole: nothing can be read";
@@ -111,13 +113,15 @@ profile_file_admit(const struct profile_file *f, bool is_forced, struct error *e
 		if (finding->severity == LINT_ERROR && !first)
 			first = finding;
 		if (finding->severity != LINT_NOTE)
-			log_at(LOG_NORMAL, "%s: %s %s: %s%s%s", f->path, lint_severity_word(finding->severity),
-			    finding->rule->id, *finding->path ? finding->path : "", *finding->path ? ": " : "",
+			log_at(LOG_NORMAL, "%s: %s %s: %s%s%s", f->path,
+			    lint_severity_word(finding->severity), finding->rule->id,
+			    *finding->path ? finding->path : "", *finding->path ? ": " : "",
 			    finding->message);
 	}
 	if (report.errors == 0 || is_forced)
 		return 0;
 	error_set(err, ERR_DATA, "%s: %zu error%s, the first is %s: %s", f->path, report.errors,
-	    report.errors == 1 ? "" : "s", first ? first->rule->id : "not listed", first ? first->message : "");
+	    report.errors == 1 ? "" : "s", first ? first->rule->id : "not listed",
+	    first ? first->message : "");
 	return error_hint(err, "chaperone profile lint FILE tells all; --force goes on regardless");
 }

@@ -177,11 +177,13 @@ record_filter(const struct cli *cli, struct ledger_filter *out, struct error *er
 		return error_hint(err, "say compliant, noncompliant, blocked or failed");
 	}
 	if (o->run && o->run[strspn(o->run, "0123456789abcdefABCDEF-")])
-		return error_set(err, ERR_USAGE, "a run is a UUID or its first digits, not %s", o->run);
+		return error_set(err, ERR_USAGE,
+		    "a run is a UUID or its first digits, not %s", o->run);
 	*out = (struct ledger_filter){
 		.device = o->device, .run = o->run, .verdict = o->verdict, .policy = o->policy,
+		.since_ms = since * 1000,
 		/* 0 would say that it is not asked. */
-		.since_ms = since * 1000, .until_ms = o->until_time && until == 0 ? 1 : until * 1000,
+		.until_ms = o->until_time && until == 0 ? 1 : until * 1000,
 	};
 	return o->device ? find_token(cli, o->device, out->token, err) : 0;
 }
@@ -197,8 +199,9 @@ record_object(const struct event *e)
 	text_time_utc((struct timespec){ .tv_sec = e->wall_ms / 1000,
 	    .tv_nsec = e->wall_ms % 1000 * 1000000 }, at);
 	return json_pack("{s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:s, s:s?, s:s, s:o, s:s, s:s}",
-	    "schema", "chaperone.record/1", "station", e->station, "sequence", (json_int_t)e->sequence,
-	    "at", at, "wall_ms", (json_int_t)e->wall_ms, "monotonic_ms", (json_int_t)e->monotonic_ms,
+	    "schema", "chaperone.record/1", "station", e->station,
+	    "sequence", (json_int_t)e->sequence, "at", at,
+	    "wall_ms", (json_int_t)e->wall_ms, "monotonic_ms", (json_int_t)e->monotonic_ms,
 	    "boot", e->boot, "run", e->run, "device", e->device, "kind", e->kind,
 	    "body", body ? body : json_null(), "previous", e->previous, "hash", e->hash);
 }
@@ -260,8 +263,8 @@ record_summary(const char *kind, const json_t *body, char *out, size_t size)
 {
 	/* What says most about the other kinds, in this order. */
 	static const char *const keys[] = {
-		"step", "request", "what", "command", "action", "purpose", "name", "profile", "identifier", "policy",
-		"file", "note",
+		"step", "request", "what", "command", "action", "purpose", "name", "profile",
+		"identifier", "policy", "file", "note",
 	};
 	char text[512] = "";
 	struct words w = { text, sizeof(text) };

@@ -95,8 +95,8 @@ put_tile(struct screen *s, unsigned columns, const struct tile *t)
 	text_shorten_id(t->udid, who, sizeof(who));
 	pad = 8 - (int)text_columns(t->slot);
 	snprintf(line, sizeof(line), "%s %s%*s %-18s %.*s%s%s%s%s%s", mark_of(t->state), t->slot,
-	    pad > 0 ? pad : 0, "", t->word, bytes, name, name[bytes] ? "…" : "", *t->detail ? ": " : "", t->detail,
-	    *t->step ? ", " : "", t->step);
+	    pad > 0 ? pad : 0, "", t->word, bytes, name, name[bytes] ? "…" : "",
+	    *t->detail ? ": " : "", t->detail, *t->step ? ", " : "", t->step);
 	put_line(s, columns, color_of(t->state), line);
 }
 
@@ -106,8 +106,9 @@ put_head(struct screen *s, unsigned columns, const struct board *board)
 	const struct board_counts c = board_count(board);
 	char line[256];
 
-	snprintf(line, sizeof(line), "%zu plugged in, %zu at work, %zu need somebody.  Today: %u ready, "
-	    "%u failed", c.attached, c.working, c.waiting, c.today[VERDICT_COMPLIANT],
+	snprintf(line, sizeof(line), "%zu plugged in, %zu at work, %zu need somebody.  "
+	    "Today: %u ready, %u failed", c.attached, c.working, c.waiting,
+	    c.today[VERDICT_COMPLIANT],
 	    c.today[VERDICT_FAILED] + c.today[VERDICT_NONCOMPLIANT]);
 	put_line(s, columns, "1", line);
 	if (board_notice(board))

@@ -216,7 +216,8 @@ choose_all(const struct cli *cli, struct candidates *c, bool is_changing, struct
 	size_t i;
 
 	if (is_changing && !cli->options.all && c->n > 1) {
-		error_set(err, ERR_USAGE, "%zu devices are attached: say which (-u ID), or all (-a)", c->n);
+		error_set(err, ERR_USAGE,
+		    "%zu devices are attached: say which (-u ID), or all (-a)", c->n);
 		return error_hint(err, "chaperone list shows them");
 	}
 	for (i = 0; i < c->n; i++)

@@ -56,7 +56,8 @@ check_options(const struct options *o, struct error *err)
 {
 	if (o->timestamps.n && !o->tsa_ca) {
 		error_set(err, ERR_USAGE, "--timestamp needs --tsa-ca");
-		return error_hint(err, "--tsa-ca FILE says whose time stamps count; anybody can make one");
+		return error_hint(err,
+		    "--tsa-ca FILE says whose time stamps count; anybody can make one");
 	}
 	if (o->tsa_ca && !o->timestamps.n)
 		return error_set(err, ERR_USAGE, "--tsa-ca is for a time stamp: --timestamp FILE");
@@ -86,7 +87,8 @@ stamps_open(const struct options *o, struct stamps *out, struct error *err)
 
 		if (file_read(s.files[s.n], TIMESTAMP_MAX, FILE_ANY, &reply, err) < 0)
 			return -1;
-		if (timestamp_open(reply.data, reply.len, &anchors, &s.items[s.n], &s.errors[s.n]) < 0)
+		if (timestamp_open(reply.data, reply.len, &anchors, &s.items[s.n],
+		    &s.errors[s.n]) < 0)
 			error_context(&s.errors[s.n], "%s", s.files[s.n]);
 	}
 	*out = s;

@@ -117,8 +117,8 @@ read_rfc3339(const char *s, int64_t *at)
 	check = tm;
 	utc = timegm(&check);
 	/* timegm() turns the 31st of February into March: that is no date. */
-	if (check.tm_mday != tm.tm_mday || check.tm_mon != tm.tm_mon || check.tm_hour != tm.tm_hour ||
-	    check.tm_min != tm.tm_min)
+	if (check.tm_mday != tm.tm_mday || check.tm_mon != tm.tm_mon ||
+	    check.tm_hour != tm.tm_hour || check.tm_min != tm.tm_min)
 		return false;
 	*at = utc - offset;
 	return true;
@@ -171,7 +171,8 @@ when_moment(const char *option, const char *text, time_t now, int64_t *at, struc
 	else if (read_clock(text, &hour, &minute))
 		*at = nearest_local(now, hour, minute, false);
 	else if (!read_day(text, at) && !read_rfc3339(text, at))
-		return error_hint((error_set(err, ERR_USAGE, "--%s %s is no time", option, text), err),
+		return error_hint(
+		    (error_set(err, ERR_USAGE, "--%s %s is no time", option, text), err),
 		    "say 7d (ago), 15:30, 2026-11-24, or 2026-11-24T15:30:00+01:00");
 	return 0;
 }
