@@ -63,7 +63,8 @@ take_answer(const uint8_t *packet, size_t len, struct blob *out, struct error *e
 		return error_set(err, ERR_UNAVAILABLE, "the agent's answer makes no sense");
 	if (a.status == AGENT_DONE)
 		return blob_set(out, a.body, a.len) < 0 ? error_memory(err) : 0;
-	for (i = 0; i + 1 < countof(meanings) && meanings[i].status != (enum agent_status)a.status; i++)
+	for (i = 0; i + 1 < countof(meanings) &&
+	    meanings[i].status != (enum agent_status)a.status; i++)
 		continue;
 	text_printable((const char *)a.body, a.len, why, sizeof(why));
 	return error_set(err, meanings[i].kind, "the agent %s: %s", meanings[i].verb, why);

@@ -205,7 +205,8 @@ serve(struct serving *s, const struct client *c)
 	if (r.purpose != SIGNREQUEST_CERTIFICATE) {
 		sign(&x);
 	} else if (der->len > SIGNER_ANSWER_MAX) {
-		refuse(&x, AGENT_REFUSED, AGENT_BAD_IDENTITY, "the identity's certificate is too large");
+		refuse(&x, AGENT_REFUSED, AGENT_BAD_IDENTITY,
+		    "the identity's certificate is too large");
 	} else {
 		tell(&x, AGENT_TOLD, NULL);
 		answer(&x, AGENT_DONE, der->data, der->len);
@@ -243,7 +244,8 @@ serve_ready(struct serving *s, const struct pollfd *polls)
 			serve(s, c);
 			close(c->fd);
 		} else if (deadline_passed(c->deadline)) {
-			tell(&(struct answering){ .s = s, .client = c }, AGENT_DROPPED, "it was too slow");
+			tell(&(struct answering){ .s = s, .client = c }, AGENT_DROPPED,
+			    "it was too slow");
 			close(c->fd);
 		} else {
 			s->clients[kept++] = *c;
@@ -259,7 +261,8 @@ next_deadline(const struct serving *s)
 	size_t i;
 
 	if (s->a->rules.idle_ms)
-		next = deadline_sooner(next, (struct deadline){ s->asked_at + s->a->rules.idle_ms });
+		next = deadline_sooner(next,
+		    (struct deadline){ s->asked_at + s->a->rules.idle_ms });
 	for (i = 0; i < s->n; i++)
 		next = deadline_sooner(next, s->clients[i].deadline);
 	return next;
@@ -311,7 +314,8 @@ agentserver_run(const struct agentserver *a, enum agent_end *end, struct error *
 		if (ready < 0)
 			continue;
 		if (polls[n - 1].revents)
-			return error_set(err, ERR_UNAVAILABLE, "the process that holds the key has ended");
+			return error_set(err, ERR_UNAVAILABLE,
+			    "the process that holds the key has ended");
 		serve_ready(&s, polls);
 		if (polls[n - 2].revents)
 			let_in(&s);

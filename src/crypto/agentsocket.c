@@ -34,7 +34,8 @@ agentsocket_default(char **out, struct error *err)
 		run = "/run";
 	if (!run || *run != '/') {
 		error_set(err, ERR_USAGE, "there is no XDG_RUNTIME_DIR for the agent's socket");
-		return error_hint(err, "name it: --socket PATH for the agent, -i agent:PATH to use it");
+		return error_hint(err,
+		    "name it: --socket PATH for the agent, -i agent:PATH to use it");
 	}
 	if (asprintf(&path, "%s/chaperone/agent", run) < 0)
 		return error_memory(err);
@@ -69,7 +70,8 @@ make_folder(const struct agentsocket_place *place, char *folder, size_t size, st
 {
 	const char *slash = strrchr(place->path, '/');
 
-	snprintf(folder, size, "%.*s", slash ? (int)(slash - place->path) : 1, slash ? place->path : ".");
+	snprintf(folder, size, "%.*s", slash ? (int)(slash - place->path) : 1,
+	    slash ? place->path : ".");
 	if (!*folder)
 		snprintf(folder, size, "/");
 	if (mkdir(folder, 0700) < 0)
@@ -91,7 +93,8 @@ lock_folder(const char *folder, struct error *err)
 		return error_set_sys(err, ERR_CREATE, errno, "%s", folder);
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK || deadline_passed(deadline))
-			return error_set_sys(err, ERR_CREATE, errno, "%s is locked by others", folder);
+			return error_set_sys(err, ERR_CREATE, errno,
+			    "%s is locked by others", folder);
 		if (deadline_pause(deadline_in(AGAIN_MS), err) < 0)
 			return -1;
 	}
@@ -118,9 +121,11 @@ remove_stale(const struct sockaddr_un *address, struct error *err)
 	struct stat st;
 
 	if (lstat(address->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : error_set_sys(err, ERR_CREATE, errno, "%s", address->sun_path);
+		return errno == ENOENT ? 0 :
+		    error_set_sys(err, ERR_CREATE, errno, "%s", address->sun_path);
 	if (!S_ISSOCK(st.st_mode))
-		return error_set(err, ERR_CREATE, "%s is there, and is no socket", address->sun_path);
+		return error_set(err, ERR_CREATE, "%s is there, and is no socket",
+		    address->sun_path);
 	fd = make_socket(err);
 	if (fd < 0)
 		return -1;
@@ -200,9 +205,11 @@ agentsocket_adopt(int fd, struct agentsocket *out, struct error *err)
 	socklen_t len = sizeof(address), int_len = sizeof(int);
 	int type = 0, is_listening = 0;
 
-	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 || address.sun_family != AF_UNIX ||
+	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0 ||
+	    address.sun_family != AF_UNIX ||
 	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &int_len) < 0 || type != SOCK_SEQPACKET ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &int_len) < 0 || !is_listening) {
+	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &int_len) < 0 ||
+	    !is_listening) {
 		error_set(err, ERR_USAGE, "the socket from systemd is not one for an agent");
 		return error_hint(err, "its unit says ListenSequentialPacket=PATH");
 	}
@@ -260,7 +267,8 @@ check_agent(const char *path, int fd, struct error *err)
 		return error_set_sys(err, ERR_SOFTWARE, errno, "the agent at %s", path);
 	if (peer.uid == 0 || peer.uid == geteuid() || is_owner(path, peer.uid))
 		return 0;
-	return error_set(err, ERR_PERM, "the agent at %s runs as user %u, whom nothing entitles to it",
+	return error_set(err, ERR_PERM,
+	    "the agent at %s runs as user %u, whom nothing entitles to it",
 	    path, (unsigned)peer.uid);
 }
 

@@ -27,7 +27,7 @@ struct envelope {
 	struct blob		content;	/* the profile inside, when there is one */
 	struct cert		signer;		/* of the first signature, when it is there */
 	size_t			certificates;	/* how many are in the bag */
-	bool			is_chain_complete;	/* up to a self-signed one, within the bag */
+	bool			is_chain_complete;	/* up to a self-signed one, in the bag */
 	bool			is_self_signed;	/* the signer's certificate */
 	bool			is_weak;	/* SHA-1 or MD5 digest, or RSA below 2048 */
 	bool			has_trailing_bytes;	/* then it is BROKEN */

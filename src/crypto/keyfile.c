@@ -185,7 +185,8 @@ open_old_block(struct pem_block *b, struct unlock *u, struct error *err)
 
 	if (PEM_get_EVP_CIPHER_INFO(b->header, &cipher) != 1) {
 		ERR_clear_error();
-		error_set(err, ERR_DATA, "the key is encrypted in a way that this OpenSSL does not know");
+		error_set(err, ERR_DATA,
+		    "the key is encrypted in a way that this OpenSSL does not know");
 		return error_hint(err, unknown_algorithm_hint);
 	}
 	if (PEM_do_header(&cipher, b->data, &b->len, give_passphrase, &old) == 1)

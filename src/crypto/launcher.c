@@ -122,7 +122,8 @@ run(int control, pid_t parent)
 	(void)prctl(PR_SET_NAME, "launcher");
 	(void)prctl(PR_SET_DUMPABLE, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || close_others(control) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent ||
+	    close_others(control) < 0)
 		_exit(1);
 	while (serve_one(control) == 0)
 		continue;
@@ -179,8 +180,8 @@ fill_order(const struct launcher_order *order, struct order *out, struct error *
 		.has_passphrase_file = file != NULL };
 	if (strlen(order->ref) >= sizeof(out->ref) ||
 	    (file && strlen(file) >= sizeof(out->passphrase_file)))
-		return error_set(err, ERR_USAGE, "the name of an identity or of its passphrase's file is "
-		    "too long");
+		return error_set(err, ERR_USAGE,
+		    "the name of an identity or of its passphrase's file is too long");
 	memcpy(out->ref, order->ref, strlen(order->ref));
 	if (file)
 		memcpy(out->passphrase_file, file, strlen(file));

@@ -234,7 +234,8 @@ from_terminal(const struct secret_source *source, const char *what, struct blob 
 
 	if (source->asks_nobody) {
 		error_set(err, ERR_PERM, "%s needs a passphrase, and nobody is asked here", what);
-		return error_hint(err, "name a --passphrase-file, or a passphrase-file in the policy");
+		return error_hint(err,
+		    "name a --passphrase-file, or a passphrase-file in the policy");
 	}
 	do {
 		blob_clear(&typed);

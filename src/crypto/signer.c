@@ -126,7 +126,8 @@ receive(int fd, void *data, size_t len, struct error *err)
 static int
 ended_early(struct error *err)
 {
-	return error_set(err, ERR_UNAVAILABLE, "the signer ended before it had loaded the identity");
+	return error_set(err, ERR_UNAVAILABLE,
+	    "the signer ended before it had loaded the identity");
 }
 
 /* The child's verdict on the identity, then its certificate. */
@@ -296,7 +297,9 @@ int
 signer_sign(int fd, enum signer_purpose purpose, const void *challenge, size_t len,
     struct deadline deadline, struct blob *out, struct error *err)
 {
-	const struct signrequest r = { .purpose = (int)purpose, .challenge = challenge, .len = len };
+	const struct signrequest r = {
+		.purpose = (int)purpose, .challenge = challenge, .len = len,
+	};
 
 	if (len == 0 || len > SIGNER_CHALLENGE_MAX)
 		return error_set(err, ERR_PROTOCOL, "the device's challenge has %zu bytes", len);

@@ -63,7 +63,8 @@ signkey_open(const struct identity_source *source, struct signkey **out, struct 
 	if (!agentclient_is_ref(source->ref)) {
 		if (identity_load(source, &k->identity, err) < 0)
 			return -1;
-	} else if (agentclient_path(source->ref, &k->agent, err) < 0 || ask_certificate(k, err) < 0) {
+	} else if (agentclient_path(source->ref, &k->agent, err) < 0 ||
+	    ask_certificate(k, err) < 0) {
 		return -1;
 	}
 	*out = steal_pointer(&k);
@@ -86,7 +87,8 @@ ask_agent(const struct signkey *k, const char *device, const struct signrequest 
 		return -1;
 	/* It may have been started anew, with another identity. */
 	if (!signed_is_by(&cms, &k->cert))
-		return error_set(err, ERR_UNAVAILABLE, "the agent signs with another identity than before");
+		return error_set(err, ERR_UNAVAILABLE,
+		    "the agent signs with another identity than before");
 	blob_clear(out);
 	*out = blob_steal(&cms);
 	return 0;

@@ -88,7 +88,10 @@ signer_is_document(int purpose)
 	return purpose == SIGNER_SEAL || purpose == SIGNER_STATEMENT || purpose == SIGNER_PROFILE;
 }
 
-/* A challenge has its bounds, a document is a digest, and who asks for the certificate has neither. */
+/*
+ * A challenge has its bounds, a document is a digest, and who asks for the
+ * certificate has neither.
+ */
 static bool
 is_shape_of(int purpose, size_t len)
 {
@@ -145,12 +148,13 @@ signanswer_write(const struct signanswer *a, uint8_t out[SIGNANSWER_MAX])
 static bool
 is_device(const char *device)
 {
+	const char *allowed = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-";
 	size_t len = strnlen(device, AGENTREQUEST_DEVICE), i;
 
 	if (len == 0 || len == AGENTREQUEST_DEVICE)
 		return false;
 	for (i = 0; i < len; i++)
-		if (!strchr("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-", device[i]))
+		if (!strchr(allowed, device[i]))
 			return false;
 	for (; i < AGENTREQUEST_DEVICE; i++)
 		if (device[i])
@@ -205,7 +209,8 @@ agentrequest_write(const struct agentrequest *r, uint8_t out[AGENTREQUEST_MAX])
 	memcpy(body, r->device, AGENTREQUEST_DEVICE);
 	if (r->len)
 		memcpy(body + AGENTREQUEST_DEVICE, r->challenge, r->len);
-	return put_packet(MAGIC_AGENT, (uint16_t)r->purpose, body, AGENTREQUEST_DEVICE + r->len, out);
+	return put_packet(MAGIC_AGENT, (uint16_t)r->purpose, body,
+	    AGENTREQUEST_DEVICE + r->len, out);
 }
 
 /* ---- challenges -------------------------------------------------------------- */

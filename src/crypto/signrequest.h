@@ -26,9 +26,10 @@ enum { SIGNREQUEST_CERTIFICATE = 16 };
 
 /* The bytes are borrowed from the packet. */
 struct signrequest {
-	int			 purpose;	/* enum signer_purpose, or SIGNREQUEST_CERTIFICATE */
+	int			 purpose;	/* enum signer_purpose or SIGNREQUEST_CERTIFICATE */
 	const uint8_t		*challenge;
-	size_t			 len;		/* 1 to SIGNER_CHALLENGE_MAX; of a document SIGNER_DIGEST; else 0 */
+	/* 1 to SIGNER_CHALLENGE_MAX; of a document SIGNER_DIGEST; else 0. */
+	size_t			 len;
 };
 
 struct signanswer {

@@ -213,7 +213,8 @@ log_request(const struct channel *c, const struct signrequest *r, const char *ou
 	if (is_for_documents(c))
 		log_verbose("signer: a %s: %s", word, outcome);
 	else
-		log_verbose("signer: %s challenge of %zu bytes for %s: %s", word, r->len, id, outcome);
+		log_verbose("signer: %s challenge of %zu bytes for %s: %s", word, r->len, id,
+		    outcome);
 }
 
 static int

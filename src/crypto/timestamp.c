@@ -80,7 +80,8 @@ timestamp_request(const void *data, size_t len, struct blob *out, struct error *
 	auto_bio BIO *der = BIO_new(BIO_s_mem());
 
 	if (!req || !der || TS_REQ_set_version(req, 1) != 1 || set_imprint(req, data, len) != 1 ||
-	    set_nonce(req) != 1 || TS_REQ_set_cert_req(req, 1) != 1 || i2d_TS_REQ_bio(der, req) != 1)
+	    set_nonce(req) != 1 || TS_REQ_set_cert_req(req, 1) != 1 ||
+	    i2d_TS_REQ_bio(der, req) != 1)
 		return ossl_error(err, ERR_SOFTWARE, "making a time-stamp request");
 	return ossl_take_bytes(der, out, err);
 }
@@ -114,8 +115,8 @@ check_granted(TS_RESP *response, struct error *err)
 		return TS_RESP_get_token(response) && TS_RESP_get_tst_info(response) ? 0 :
 		    error_set(err, ERR_DATA, "the reply has no time stamp");
 	if (first)
-		text_printable((const char *)ASN1_STRING_get0_data(first), (size_t)ASN1_STRING_length(first),
-		    words, sizeof(words));
+		text_printable((const char *)ASN1_STRING_get0_data(first),
+		    (size_t)ASN1_STRING_length(first), words, sizeof(words));
 	return error_set(err, ERR_DATA, "the authority did not give a time stamp (status %ld)%s%s",
 	    status, first ? ": " : "", words);
 }
@@ -147,7 +148,8 @@ take_authority(PKCS7 *token, struct timestamp *out, struct error *err)
 	int rc;
 
 	if (sk_X509_num(signers) != 1)
-		rc = error_set(err, ERR_DATA, "the certificate of the authority is not in the time stamp: "
+		rc = error_set(err, ERR_DATA,
+		    "the certificate of the authority is not in the time stamp: "
 		    "ask for it (openssl ts -query -cert)");
 	else
 		rc = cert_from_x509(sk_X509_value(signers, 0), &out->authority, err);
@@ -187,15 +189,18 @@ explain(const struct timestamp *t, struct error *err)
 		snprintf(why, sizeof(why), ": %s", data);
 	ERR_clear_error();
 	if (t->at > t->authority.not_after || t->at < t->authority.not_before)
-		return error_set(err, ERR_DATA, "the certificate of the authority %s was not valid at the "
+		return error_set(err, ERR_DATA,
+		    "the certificate of the authority %s was not valid at the "
 		    "time that it stamped", t->authority.common_name);
 	if (now > t->authority.not_after)
-		return error_set(err, ERR_DATA, "the certificate of the authority %s has expired since: "
+		return error_set(err, ERR_DATA,
+		    "the certificate of the authority %s has expired since: "
 		    "any time can have been stamped with it by now", t->authority.common_name);
 	if (ERR_GET_REASON(code) == TS_R_CERTIFICATE_VERIFY_ERROR)
-		return error_set(err, ERR_DATA, "the time stamp is not by the authority expected, or that "
-		    "one may not stamp times%s", why);
-	return error_set(err, ERR_DATA, "the signature of the time stamp does not fit: it was altered");
+		return error_set(err, ERR_DATA, "the time stamp is not by the authority expected, "
+		    "or that one may not stamp times%s", why);
+	return error_set(err, ERR_DATA,
+	    "the signature of the time stamp does not fit: it was altered");
 }
 
 static int
@@ -215,7 +220,8 @@ check_signature(TS_RESP *response, const struct blob *anchors, struct timestamp 
 	if (TS_RESP_verify_signature(token, NULL, store, NULL) != 1)
 		return explain(t, err);
 	if (!is_strong(token))
-		return error_set(err, ERR_DATA, "the time stamp was signed with a digest that is too weak");
+		return error_set(err, ERR_DATA,
+		    "the time stamp was signed with a digest that is too weak");
 	/* A clock ahead of the certificate, or one that was set back. */
 	if (t->at > t->authority.not_after || t->at < t->authority.not_before)
 		return explain(t, err);

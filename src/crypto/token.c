@@ -104,8 +104,8 @@ static int
 refuse_pin(struct error *err)
 {
 	error_set(err, ERR_USAGE, "the identity has its PIN in its name, where others can read it");
-	return error_hint(err, "leave pin-value out; --passphrase-file, pin-source=file:PATH, the systemd "
-	    "credential or the terminal give the PIN");
+	return error_hint(err, "leave pin-value out; --passphrase-file, pin-source=file:PATH, "
+	    "the systemd credential or the terminal give the PIN");
 }
 
 static int
@@ -203,11 +203,13 @@ no_key(const char *object, struct error *err)
 	if (is_pin) {
 		error_set(err, ERR_PERM, "%s: %s", object, is_locked ? "its PIN is locked" :
 		    "the PIN is wrong");
-		return error_hint(err, "it was tried once; a token counts such tries, and locks itself");
+		return error_hint(err,
+		    "it was tried once; a token counts such tries, and locks itself");
 	}
 	error_set(err, ERR_UNAVAILABLE, "%s: no such token is here, no such key on it, "
 	    "or its module cannot be loaded", object);
-	return error_hint(err, "plug the token in; p11tool --list-all or pkcs11-tool -O shows what is on it");
+	return error_hint(err,
+	    "plug the token in; p11tool --list-all or pkcs11-tool -O shows what is on it");
 }
 
 /* ---- key and certificate ------------------------------------------------------------- */
@@ -246,8 +248,10 @@ load_cert_of_token(ENGINE *e, const char *object, struct keyfile *into, struct e
 
 	if (ENGINE_ctrl_cmd(e, "LOAD_CERT_CTRL", 0, &asked, NULL, 1) != 1 || !asked.cert) {
 		ERR_clear_error();
-		error_set(err, ERR_UNAVAILABLE, "%s: no such token is here, or no certificate on it", object);
-		return error_hint(err, "name the certificate's file behind a comma: -i pkcs11:...,acme.crt");
+		error_set(err, ERR_UNAVAILABLE,
+		    "%s: no such token is here, or no certificate on it", object);
+		return error_hint(err,
+		    "name the certificate's file behind a comma: -i pkcs11:...,acme.crt");
 	}
 	return keyfile_add_cert(into, asked.cert, err);
 }
@@ -261,7 +265,8 @@ load_cert(ENGINE *e, const struct token_uri *u, struct keyfile *into, struct err
 		return load_cert_of_token(e, u->object, into, err);
 	if (file_read(u->cert_file, CERT_FILE_LIMIT, FILE_ANY, &bytes, err) < 0)
 		return -1;
-	return keyfile_read_certs(&bytes, into, err) < 0 ? error_context(err, "%s", u->cert_file) : 0;
+	return keyfile_read_certs(&bytes, into, err) < 0 ?
+	    error_context(err, "%s", u->cert_file) : 0;
 }
 
 int
