@@ -97,12 +97,14 @@ start_service(struct session *s, struct deadline deadline, struct error *err)
 {
 	const struct blob *bag = s->record.escrow_bag.len ? &s->record.escrow_bag : NULL;
 
-	if (lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, NULL, deadline, &s->service, err) == 0)
+	if (lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, NULL,
+	    deadline, &s->service, err) == 0)
 		return 0;
 	if (!bag || !is_refusal(err, REFUSED_PASSWORD_PROTECTED))
 		return -1;
 	*err = (struct error){ 0 };
-	return lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, bag, deadline, &s->service, err);
+	return lockdown_start_service(s->lockdown, MCINSTALL_SERVICE, bag,
+	    deadline, &s->service, err);
 }
 
 static int
@@ -189,10 +191,12 @@ static int
 untrusted(const struct session *s, struct error *err)
 {
 	error_set(err, ERR_DEVICE, s->has_record ?
-	    "the device no longer knows this computer" : "this computer is not paired with the device");
+	    "the device no longer knows this computer" :
+	    "this computer is not paired with the device");
 	err->refusal = REFUSED_INVALID_HOST_ID;
 	if (s->host->certificate)
-		error_hint(err, "this command only reads: chaperone pair or apply pairs with this identity");
+		error_hint(err,
+		    "this command only reads: chaperone pair or apply pairs with this identity");
 	return -1;
 }
 
@@ -236,7 +240,8 @@ become_trusted(struct session *s, struct patience *patience, struct facts *facts
 		return -1;
 	if (!may_pair)
 		return untrusted(s, err);
-	if (trust_establish(s->lockdown, &s->device, s->host, values, patience, &s->record, err) < 0)
+	if (trust_establish(s->lockdown, &s->device, s->host, values, patience,
+	    &s->record, err) < 0)
 		return -1;
 	s->has_record = true;
 	return enter_when_unlocked(s, patience, facts, err);
