@@ -103,7 +103,8 @@ start(struct crew *c, const struct mux_device *device, struct post *out, struct 
 	const struct lane_order order = {
 		.job = &job, .device = device, .signer = fleet->signer,
 		.identities = fleet->identities, .n_identities = fleet->n_identities,
-		.run = fleet->run, .wants_steps = fleet->wants_steps, .must_ask = fleet->permit != NULL,
+		.run = fleet->run, .wants_steps = fleet->wants_steps,
+		.must_ask = fleet->permit != NULL,
 	};
 
 	job.has_slot_map = fleet->slot_of != NULL;
@@ -129,7 +130,8 @@ static void
 end(struct crew *c, struct post *post, bool was_killed)
 {
 	const struct mux_device device = post->lane.device;
-	enum lane_end_as as = !was_killed ? LANE_ENDED : stop_requested ? LANE_STOPPED : LANE_OVERDUE;
+	enum lane_end_as as = !was_killed ? LANE_ENDED :
+	    stop_requested ? LANE_STOPPED : LANE_OVERDUE;
 
 	tell_result(c, &device, lane_end(&post->lane, c->fleet->run, as));
 }

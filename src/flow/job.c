@@ -331,7 +331,8 @@ run_unpair(struct run *r, struct error *err)
 	if (rc < 0)
 		return -1;
 	r->out->facts.is_paired = rc ? NO : YES;
-	conclude(r, rc ? REASON_NONE : REASON_NOT_REMOVED, rc ? TRUTH_EFFECTIVE : TRUTH_ACKNOWLEDGED);
+	conclude(r, rc ? REASON_NONE : REASON_NOT_REMOVED,
+	    rc ? TRUTH_EFFECTIVE : TRUTH_ACKNOWLEDGED);
 	return 0;
 }
 
@@ -399,7 +400,8 @@ begin(struct run *r)
 	clock_gettime(CLOCK_REALTIME, &r->out->at);
 	report_attached(r->device, facts);
 	if (r->job->slot)
-		text_printable(r->job->slot, strlen(r->job->slot), facts->slot, sizeof(facts->slot));
+		text_printable(r->job->slot, strlen(r->job->slot), facts->slot,
+		    sizeof(facts->slot));
 	r->patience = (struct patience){
 		.job = deadline_in(r->job->timeout_ms), .person_ms = r->job->person_ms,
 		.waiting = tell_waiting, .ctx = r,

@@ -43,8 +43,10 @@ struct job_identity {
 /* What to do; borrowed and read only. */
 struct job {
 	enum job_kind		 kind;
-	struct desired		*desired;	/* VERIFY, PLAN, APPLY, REMOVE, DIFF; settled in place */
-	const struct blob	*certificate;	/* DER of the identity; NULL: none, or the signer tells it */
+	/* Of VERIFY, PLAN, APPLY, REMOVE and DIFF; settled in place. */
+	struct desired		*desired;
+	/* DER of the identity; NULL: none, or the signer tells it. */
+	const struct blob	*certificate;
 	int			 signer;	/* channel to the signer, or -1 */
 	/*
 	 * In place of the three above: what the device should be, and who we are
@@ -109,14 +111,14 @@ struct outcome {
 	struct judgement	 judgement;
 	enum reason		 reason;
 	enum truth		 truth;
-	bool			 is_changed;	/* it acknowledged a request that changes it, or to pair */
+	bool			 is_changed;	/* it acknowledged a request to change or to pair */
 	const char		*policy;	/* name of the one in use; borrowed from the job */
-	int64_t			 boundary;	/* when its window opens or closes next; 0 unknown */
+	int64_t			 boundary;	/* then its window opens or closes; 0 unknown */
 	struct desired		 desired;	/* what a policy asked; judgement borrows from it */
-	enum truth		 furthest;	/* how far such a request came that the job is about */
+	enum truth		 furthest;	/* how far such a one came that the job is about */
 	struct job_change	*changes;
 	size_t			 n_changes;
-	struct job_lint		*lints;		/* of profiles from files, when there is something */
+	struct job_lint		*lints;		/* of profiles from files, if there is something */
 	size_t			 n_lints;
 	struct profile_listing	 listing;	/* of DIFF */
 	struct error		 error;		/* kind ERR_NONE: none */

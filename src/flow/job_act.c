@@ -106,8 +106,8 @@ make_changes(struct run *r, struct error *err)
 	size_t i;
 
 	if (!job_has_identity(r)) {
-		error_set(err, ERR_DEVICE, "only the organization may change profiles, and no supervision "
-		    "identity was given");
+		error_set(err, ERR_DEVICE, "only the organization may change profiles, "
+		    "and no supervision identity was given");
 		err->refusal = REFUSED_INVALID_HOST_ID;
 		return error_hint(err, "give the supervision identity with -i");
 	}
@@ -115,7 +115,8 @@ make_changes(struct run *r, struct error *err)
 	if (session_escalate(r->session, &r->patience, err) < 0)
 		return -1;
 	for (i = 0; i < j->n_profiles; i++)
-		if (j->profiles[i].action != ACTION_NONE && make_change(r, &j->profiles[i], err) < 0)
+		if (j->profiles[i].action != ACTION_NONE &&
+		    make_change(r, &j->profiles[i], err) < 0)
 			return -1;
 	return 0;
 }

@@ -85,8 +85,10 @@ job_lint(struct run *r, struct error *err)
 		return -1;
 	for (i = 0; i < r->desired->n_profiles; i++) {
 		const struct desired_profile *p = &r->desired->profiles[i];
-		const struct lint_subject subject = { .data = p->content.data, .len = p->content.len,
-			.profile = &p->profile, .now = r->out->at.tv_sec };
+		const struct lint_subject subject = {
+			.data = p->content.data, .len = p->content.len,
+			.profile = &p->profile, .now = r->out->at.tv_sec,
+		};
 		auto_lint_report struct lint_report report = { 0 };
 
 		if (p->is_built)
@@ -118,7 +120,8 @@ job_is_unsuitable(const struct run *r)
 	if (r->job->kind != JOB_APPLY && r->job->kind != JOB_PLAN)
 		return false;
 	for (i = 0; i < o->n_lints; i++)
-		if (o->lints[i].report.errors && would_be_sent(&o->judgement, o->lints[i].identifier))
+		if (o->lints[i].report.errors &&
+		    would_be_sent(&o->judgement, o->lints[i].identifier))
 			return true;
 	return false;
 }

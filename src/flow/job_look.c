@@ -14,7 +14,8 @@ job_read_profiles(struct run *r, struct error *err)
 
 	/* It points into the list that is about to be replaced. */
 	judgement_clear(&r->out->judgement);
-	if (mcinstall_get_profile_list(session_mcinstall(r->session), r->patience.job, &reply, err) < 0)
+	if (mcinstall_get_profile_list(session_mcinstall(r->session), r->patience.job,
+	    &reply, err) < 0)
 		return -1;
 	return facts_read_profile_list(&r->out->facts, reply, err);
 }
@@ -39,8 +40,8 @@ job_read_restrictions(struct run *r, struct error *err)
 	auto_plist plist_t reply = NULL;
 	struct error no = { 0 };
 
-	if (mcinstall_get_restrictions(session_mcinstall(r->session), job_has_files(r), r->patience.job,
-		&reply, &no) == 0)
+	if (mcinstall_get_restrictions(session_mcinstall(r->session), job_has_files(r),
+	    r->patience.job, &reply, &no) == 0)
 		return facts_read_restrictions(&r->out->facts, reply, err);
 	if (no.kind != ERR_DEVICE && !hangs_up(r, &no)) {
 		*err = no;

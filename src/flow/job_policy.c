@@ -28,7 +28,8 @@ subject_of(const struct run *r)
 static const struct job_identity *
 identity_of(const struct run *r, const struct policy *p)
 {
-	return p->identity_index < r->job->n_identities ? &r->job->identities[p->identity_index] : NULL;
+	return p->identity_index < r->job->n_identities ?
+	    &r->job->identities[p->identity_index] : NULL;
 }
 
 static void
@@ -64,8 +65,8 @@ offer(struct run *r, const struct job_identity *id, bool is_last, struct error *
 
 		brief.person_ms = is_last ? brief.person_ms : 0;
 		*err = (struct error){ 0 };
-		if (session_open(r->device, &r->host, is_last ? &r->patience : &brief, &r->out->facts,
-			&r->session, err) == 0)
+		if (session_open(r->device, &r->host, is_last ? &r->patience : &brief,
+		    &r->out->facts, &r->session, err) == 0)
 			return 0;
 		if (is_last || !is_locked(err) || patience_wait(&r->patience, WAIT_UNLOCK, err) < 0)
 			return -1;
@@ -103,7 +104,8 @@ introduce(struct run *r, struct error *err)
 {
 	const struct policies *all = r->job->policies;
 	auto_free const struct policy **order = calloc(all->n + 1, sizeof(struct policy *));
-	auto_free const struct job_identity **offers = calloc(all->n + 1, sizeof(struct job_identity *));
+	auto_free const struct job_identity **offers =
+	    calloc(all->n + 1, sizeof(struct job_identity *));
 	const struct policy_subject subject = subject_of(r);
 	size_t n, i;
 	int rc = -1;
@@ -119,7 +121,8 @@ introduce(struct run *r, struct error *err)
 		rc = offer(r, offers[i], i + 1 == n, err);
 		if (rc == 0 || !is_wrong_offer(err))
 			return rc;
-		log_verbose("the device does not know the certificate of %s", offers[i]->cert->organization);
+		log_verbose("the device does not know the certificate of %s",
+		    offers[i]->cert->organization);
 	}
 	return -1;
 }

@@ -37,7 +37,10 @@ bool	job_has_identity(const struct run *r);
 /* Whether this kind of job changes the device, and so may pair with it. */
 bool	job_is_changing(enum job_kind kind);
 
-/* ERR_LINK: whether the cable was pulled (it stays), the device hung up (ERR_PROTOCOL) or usbmuxd. */
+/*
+ * ERR_LINK: whether the cable was pulled (it stays), the device hung up
+ * (ERR_PROTOCOL) or usbmuxd.
+ */
 void	job_explain_lost_link(const struct run *r, struct error *err);
 
 /* ---- job_policy.c: whose device it is ------------------------------------------- */

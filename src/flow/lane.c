@@ -230,7 +230,8 @@ why_ended(const struct lane *lane, enum lane_end_as as, int status, char *messag
 		else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 			snprintf(message, size, "the worker used up its CPU time");
 		else if (WIFSIGNALED(status))
-			snprintf(message, size, "the worker was ended by signal %d", WTERMSIG(status));
+			snprintf(message, size, "the worker was ended by signal %d",
+			    WTERMSIG(status));
 		else
 			snprintf(message, size, "the worker ended without a result");
 		return REASON_CRASHED;
@@ -251,7 +252,8 @@ lane_end(struct lane *lane, const char *run, enum lane_end_as as)
 		continue;
 	if (!lane->has_result) {
 		lane->told.reason = why_ended(lane, as, status, message, sizeof(message));
-		result = lost_result(&lane->device, lane->kind, lane->slot, run, &lane->told, message);
+		result = lost_result(&lane->device, lane->kind, lane->slot, run, &lane->told,
+		    message);
 	}
 	outcome_clear(&lane->told);
 	blob_clear(&lane->line);

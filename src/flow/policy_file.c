@@ -35,7 +35,9 @@ reading_note_at(struct reading *r, bool is_error, struct yaml_mark at, const cha
 		return;
 	}
 	one = &f->items[f->n++];
-	*one = (struct policy_finding){ .is_error = is_error, .line = at.line, .column = at.column };
+	*one = (struct policy_finding){
+		.is_error = is_error, .line = at.line, .column = at.column,
+	};
 	memcpy(one->message, clean, sizeof(one->message));
 }
 
@@ -87,7 +89,8 @@ take_condition(struct reading *r, const char *key, const struct file_texts *from
 
 	snprintf(path, sizeof(path), "devices.%s", key);
 	if (from->n == 0 && yaml_places_find(&r->places, path))
-		reading_note(r, true, path, "%s is an empty list: leave it out to mean any device", key);
+		reading_note(r, true, path, "%s is an empty list: leave it out to mean any device",
+		    key);
 	return reading_take_texts(r, from, to);
 }
 
@@ -98,7 +101,8 @@ reading_beside(struct reading *r, const char *name, char *out, size_t size)
 	int n = snprintf(out, size, "%s%s%s", *name == '/' ? "" : r->folder,
 	    *name == '/' ? "" : "/", name);
 
-	return n < 0 || (size_t)n >= size ? error_set(r->err, ERR_DATA, "%s: too long a path", name) : 0;
+	return n < 0 || (size_t)n >= size ?
+	    error_set(r->err, ERR_DATA, "%s: too long a path", name) : 0;
 }
 
 /* ---- conditions ---------------------------------------------------------------------- */
@@ -175,7 +179,8 @@ static int
 take_hook(struct reading *r, const char *key, const char *program, char **out)
 {
 	if (program && *program != '/')
-		reading_note(r, true, key, "%s must be an absolute path: no shell looks for it", key);
+		reading_note(r, true, key,
+		    "%s must be an absolute path: no shell looks for it", key);
 	else if (program && access(program, X_OK) != 0)
 		reading_note(r, false, key, "%s cannot be executed", program);
 	return reading_take_text(r, program, out);
@@ -196,15 +201,18 @@ take_privacy(struct reading *r)
 static int
 take_names(struct reading *r)
 {
+	const char *allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 	const struct file_policy *f = r->file;
 	struct policy *p = r->policy;
 	char path[PATH_MAX];
 
 	if (f->version != 1)
-		reading_note(r, true, "version", "version %lld is not known: this program knows version 1",
+		reading_note(r, true, "version",
+		    "version %lld is not known: this program knows version 1",
 		    (long long)f->version);
-	if (f->name[strspn(f->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")])
-		reading_note(r, true, "name", "a name has letters, digits, dots, dashes and underscores only");
+	if (f->name[strspn(f->name, allowed)])
+		reading_note(r, true, "name",
+		    "a name has letters, digits, dots, dashes and underscores only");
 	if (f->identity && take_identity(r, f->identity) < 0)
 		return -1;
 	if (f->passphrase_file && (reading_beside(r, f->passphrase_file, path, sizeof(path)) < 0 ||

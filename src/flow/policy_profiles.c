@@ -36,7 +36,8 @@ read_profile_file(struct reading *r, const char *at, const char *name, struct po
 	struct error err = { 0 };
 	char path[PATH_MAX];
 
-	if (reading_beside(r, name, path, sizeof(path)) < 0 || reading_take_text(r, path, &to->file) < 0)
+	if (reading_beside(r, name, path, sizeof(path)) < 0 ||
+	    reading_take_text(r, path, &to->file) < 0)
 		return -1;
 	if (profile_file_read(path, &to->raw, &to->content, &err) < 0 ||
 	    profile_read(to->content.data, to->content.len, digest_sha256, &profile, &err) < 0) {
@@ -58,14 +59,17 @@ check_profile(struct reading *r, const struct file_profile *from, size_t i)
 	if (!from->preset == !from->file)
 		reading_note(r, true, at, "a profile is either a preset or a file");
 	if (from->file && from->app)
-		reading_note(r, true, at, "app goes with a preset: a file says for itself what it does");
+		reading_note(r, true, at,
+		    "app goes with a preset: a file says for itself what it does");
 	if (from->file && r->file->window && !from->always)
-		reading_note(r, false, at, "a device cannot lift a profile from a file at the window's end, "
+		reading_note(r, false, at,
+		    "a device cannot lift a profile from a file at the window's end, "
 		    "so it stays: say always: true, or use a preset");
 	if (from->always && !r->file->window)
 		reading_note(r, false, at, "always says nothing without a window");
 	if (oldest && r->policy->os.n && osrange_check(&r->policy->os, oldest) == OS_TOO_NEW)
-		reading_note(r, false, at, "%s works from %s on; the policy is for older systems only",
+		reading_note(r, false, at,
+		    "%s works from %s on; the policy is for older systems only",
 		    from->preset, oldest);
 }
 
@@ -89,8 +93,9 @@ take_profile(struct reading *r, const struct file_profile *from, size_t i)
 	for (k = 0; to->identifier && k < i; k++)
 		if (r->policy->profiles[k].identifier &&
 		    strcmp(r->policy->profiles[k].identifier, to->identifier) == 0)
-			reading_note(r, true, at, "two profiles are called %s: the second would replace "
-			    "the first", to->identifier);
+			reading_note(r, true, at,
+			    "two profiles are called %s: the second would replace the first",
+			    to->identifier);
 	return 0;
 }
 
@@ -118,6 +123,7 @@ reading_profiles(struct reading *r)
 			reading_note(r, true, at, "a * stands at the end, behind something");
 	}
 	if (f->n_profiles == 0 && f->absent.n == 0)
-		reading_note(r, false, "", "the policy asks nothing of a device: no profiles, nothing absent");
+		reading_note(r, false, "",
+		    "the policy asks nothing of a device: no profiles, nothing absent");
 	return 0;
 }

@@ -29,7 +29,8 @@ void	reading_note(struct reading *r, bool is_error, const char *at, const char *
 
 /* Copies; NULL stays NULL. */
 int	reading_take_text(struct reading *r, const char *from, char **to);
-int	reading_take_texts(struct reading *r, const struct file_texts *from, struct policy_texts *to);
+int	reading_take_texts(struct reading *r, const struct file_texts *from,
+	    struct policy_texts *to);
 /* name, relative to the folder of the policy's file, as an absolute path or as it is. */
 int	reading_beside(struct reading *r, const char *name, char *out, size_t size);
 

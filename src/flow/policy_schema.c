@@ -54,8 +54,8 @@ static const cyaml_schema_value_t profile_schema = {
 
 static const cyaml_schema_field_t window_fields[] = {
 	CYAML_FIELD_STRING_PTR("timezone", CYAML_FLAG_POINTER, struct file_window, timezone, 1, 64),
-	CYAML_FIELD_SEQUENCE_COUNT("days", CYAML_FLAG_POINTER, struct file_window, days.items, days.n,
-	    &text_schema, 1, 7),
+	CYAML_FIELD_SEQUENCE_COUNT("days", CYAML_FLAG_POINTER, struct file_window,
+	    days.items, days.n, &text_schema, 1, 7),
 	CYAML_FIELD_STRING_PTR("from", CYAML_FLAG_POINTER, struct file_window, from, 1, 16),
 	CYAML_FIELD_STRING_PTR("to", CYAML_FLAG_POINTER, struct file_window, to, 1, 16),
 	LIST("except", file_window, except),

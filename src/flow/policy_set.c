@@ -29,12 +29,13 @@ check_beside(const struct policies *all, const struct policy *p, struct error *e
 		const struct policy *other = all->items[i];
 
 		if (strcmp(other->name, p->name) == 0)
-			return error_set(err, ERR_DATA, "%s:1:1: %s has the name %s too", p->path, other->path,
-			    p->name);
+			return error_set(err, ERR_DATA, "%s:1:1: %s has the name %s too",
+			    p->path, other->path, p->name);
 		if (!policies_collide(other, p))
 			continue;
-		error_set(err, ERR_DATA, "%s:1:1: it and %s are for the same devices, and neither is more "
-		    "specific", p->path, other->path);
+		error_set(err, ERR_DATA,
+		    "%s:1:1: it and %s are for the same devices, and neither is more specific",
+		    p->path, other->path);
 		return error_hint(err, "give one of them a further condition under devices");
 	}
 	return 0;

@@ -41,7 +41,8 @@ take_clock(struct reading *r, const char *at, const char *text, int *out)
 {
 	int hour, minute, used = 0;
 
-	if (isdigit((unsigned char)*text) && sscanf(text, "%2d:%2d%n", &hour, &minute, &used) == 2 &&
+	if (isdigit((unsigned char)*text) &&
+	    sscanf(text, "%2d:%2d%n", &hour, &minute, &used) == 2 &&
 	    !text[used] && strlen(text) >= 4 && isdigit((unsigned char)text[used - 1]) &&
 	    isdigit((unsigned char)text[used - 2]) && hour <= 24 && minute < 60 &&
 	    60 * hour + minute <= 1440) {
@@ -67,7 +68,8 @@ take_exceptions(struct reading *r)
 		if (civil_read(except->items[i], &w->except[w->n_except]))
 			w->n_except++;
 		else
-			reading_note(r, true, at, "%s is no date; say 2026-12-24", except->items[i]);
+			reading_note(r, true, at, "%s is no date; say 2026-12-24",
+			    except->items[i]);
 	}
 	return 0;
 }
@@ -75,9 +77,10 @@ take_exceptions(struct reading *r)
 static bool
 is_zone_name(const char *name)
 {
+	const char *allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/";
+
 	return isalpha((unsigned char)*name) && !strstr(name, "..") &&
-	    name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/")] ==
-	    '\0';
+	    name[strspn(name, allowed)] == '\0';
 }
 
 static int
@@ -89,10 +92,11 @@ take_zone(struct reading *r, const char *name)
 
 	snprintf(path, sizeof(path), ZONES "/%s", name);
 	if (!is_zone_name(name))
-		reading_note(r, true, "window.timezone", "%s is no time zone; say Europe/Berlin", name);
+		reading_note(r, true, "window.timezone",
+		    "%s is no time zone; say Europe/Berlin", name);
 	else if (file_read(path, ZONE_FILE_MAX, FILE_ANY, &bytes, &err) < 0)
-		reading_note(r, true, "window.timezone", "the time zone %s is not known here (no %s)",
-		    name, path);
+		reading_note(r, true, "window.timezone",
+		    "the time zone %s is not known here (no %s)", name, path);
 	else if (zone_parse(bytes.data, bytes.len, &r->policy->zone, &err) < 0)
 		reading_note(r, true, "window.timezone", "%s: %s", path, err.message);
 	r->policy->window.zone = &r->policy->zone;
@@ -112,7 +116,8 @@ reading_window(struct reading *r)
 	take_clock(r, "window.from", from->from, &w->from_min);
 	take_clock(r, "window.to", from->to, &w->to_min);
 	if (w->from_min == 1440)
-		reading_note(r, true, "window.from", "24:00 is the beginning of the next day: say 00:00");
+		reading_note(r, true, "window.from",
+		    "24:00 is the beginning of the next day: say 00:00");
 	if (w->from_min == w->to_min)
 		reading_note(r, true, "window.to", "the window ends when it begins; a whole day is "
 		    "\"00:00\" to \"24:00\"");

@@ -72,7 +72,8 @@ suggest_key(const cyaml_schema_field_t *fields, const char *key, char *out, size
 	}
 	used = (size_t)snprintf(out, size, "; here are known: ");
 	for (f = fields; f->key && used < size; f++)
-		used += (size_t)snprintf(out + used, size - used, "%s%s", f == fields ? "" : ", ", f->key);
+		used += (size_t)snprintf(out + used, size - used, "%s%s",
+		    f == fields ? "" : ", ", f->key);
 }
 
 static void
@@ -85,7 +86,8 @@ note_unknown_key(struct reading *r, const char *container, const char *key)
 	snprintf(path, sizeof(path), "%s%s%s", container, *container ? "." : "", key);
 	place = yaml_places_find(&r->places, path);
 	snprintf(message, sizeof(message), "unknown key %.40s%s", key, suggestion);
-	reading_note_at(r, true, place ? place->key : yaml_places_near(&r->places, container), message);
+	reading_note_at(r, true,
+	    place ? place->key : yaml_places_near(&r->places, container), message);
 }
 
 /* "Expecting SEQUENCE, got event: SCALAR"; false: it is another complaint. */
@@ -95,7 +97,8 @@ note_wrong_kind(struct reading *r, const char *path, const char *text)
 	static const struct {
 		const char	*its, *ours;
 	} rows[] = {
-		{ "SEQUENCE", "a list, as in [a, b]," }, { "MAPPING", "a mapping, as in {key: value}," },
+		{ "SEQUENCE", "a list, as in [a, b]," },
+		{ "MAPPING", "a mapping, as in {key: value}," },
 		{ "STRING", "a single text" }, { "INT", "a number" }, { "ENUM", "yes or no" },
 	};
 	const char *key = strrchr(path, '.');
@@ -108,7 +111,8 @@ note_wrong_kind(struct reading *r, const char *path, const char *text)
 		if (strcmp(kind, rows[i].its) != 0)
 			continue;
 		key = key ? key + 1 : path;
-		reading_note(r, true, path, "%s%s%s is wanted here", key, *key ? ": " : "", rows[i].ours);
+		reading_note(r, true, path, "%s%s%s is wanted here",
+		    key, *key ? ": " : "", rows[i].ours);
 		return true;
 	}
 	return false;

@@ -20,7 +20,8 @@ profile_file_check(const char *path, const struct envelope *e, struct error *err
 		return error_hint(err, "the device would refuse it: sign it again");
 	case ENVELOPE_TEXT:
 		error_set(err, ERR_DATA, "%s is PEM or S/MIME text; a device takes DER only", path);
-		return error_hint(err, "openssl cms -in FILE -inform PEM -cmsout -outform DER converts it");
+		return error_hint(err,
+		    "openssl cms -in FILE -inform PEM -cmsout -outform DER converts it");
 	default:
 		return error_set(err, ERR_DATA, "%s is no profile that can be read", path);
 	}

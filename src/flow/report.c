@@ -112,7 +112,8 @@ profile_object(const struct job *job, const struct outcome *o, const struct prof
 	    "present", p->found != NULL,
 	    "active", p->found ? known_or_null(p->found->is_active) : json_false(),
 	    "action", action_word(job, o, p),
-	    "content-addressed", p->is_wanted ? json_boolean(p->is_content_addressed) : json_null());
+	    "content-addressed", p->is_wanted ?
+	    json_boolean(p->is_content_addressed) : json_null());
 }
 
 static bool
@@ -203,7 +204,8 @@ error_object(const struct outcome *o)
 
 	if (!message)
 		return json_null();
-	return json_pack("{s:o, s:o, s:o, s:I}", "message", text_or_null(message), "hint", text_or_null(hint),
+	return json_pack("{s:o, s:o, s:o, s:I}",
+	    "message", text_or_null(message), "hint", text_or_null(hint),
 	    "chain", chain_array(&o->error.chain),
 	    "chain_left_out", (json_int_t)o->error.chain.left_out);
 }
@@ -232,7 +234,8 @@ boundary_or_null(int64_t at)
 json_t *
 report_result(const struct job *job, const char *run, const struct outcome *o)
 {
-	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:o, s:o, "
+	    "s:b, s:o, s:o, s:o, s:o, s:o, s:I, s:o, s:o}",
 	    "schema", "chaperone.result/1",
 	    "at", time_now_or(o->at),
 	    "command", job_kind_word(job->kind),
@@ -257,15 +260,16 @@ json_t *
 report_changes(const struct profile_changes *c)
 {
 	static const char *const words[] = {
-		[PROFILE_ADDED] = "added", [PROFILE_REMOVED] = "removed", [PROFILE_CHANGED] = "changed",
+		[PROFILE_ADDED] = "added", [PROFILE_REMOVED] = "removed",
+		[PROFILE_CHANGED] = "changed",
 	};
 	json_t *array = json_array();
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s?}", "path", c->items[i].path,
-		    "change", words[c->items[i].kind], "before", c->items[i].before,
-		    "after", c->items[i].after));
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s?, s:s?}",
+		    "path", c->items[i].path, "change", words[c->items[i].kind],
+		    "before", c->items[i].before, "after", c->items[i].after));
 	return array;
 }
 
@@ -285,7 +289,8 @@ report_diff(const struct outcome *o)
 	    "listed", is_compared ? json_boolean(l->is_listed) : json_null(),
 	    "proven", is_compared ? json_boolean(l->is_proven) : json_null(),
 	    "changes", report_changes(&l->changes), "untold", untold,
-	    "verdict", is_compared ? json_null() : json_string(verdict_word(reason_verdict(o->reason))),
+	    "verdict", is_compared ? json_null() :
+	    json_string(verdict_word(reason_verdict(o->reason))),
 	    "reason", text_or_null(reason_word(o->reason)), "error", error_object(o));
 }
 

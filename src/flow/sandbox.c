@@ -123,7 +123,8 @@ allow_fcntl(scmp_filter_ctx ctx)
 	for (i = 0; i < countof(calls); i++)
 		for (k = 0; k < countof(commands); k++)
 			if (seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 1,
-			    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[k], 0)) < 0 && calls[i] >= 0)
+			    SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[k], 0)) < 0 &&
+			    calls[i] >= 0)
 				return false;
 	return true;
 }

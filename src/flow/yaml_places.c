@@ -125,7 +125,8 @@ take_key(struct walk *w, const yaml_event_t *e, struct error *err)
 
 	if (e->type != YAML_SCALAR_EVENT)
 		return refuse(w, e->start_mark, "a key must be a plain text", err);
-	text_printable((const char *)e->data.scalar.value, e->data.scalar.length, clean, sizeof(clean));
+	text_printable((const char *)e->data.scalar.value, e->data.scalar.length,
+	    clean, sizeof(clean));
 	if (extend_path(w, e->start_mark, clean, err) < 0)
 		return -1;
 	if (yaml_places_find(w->places, w->path)) {
@@ -188,10 +189,12 @@ static int
 take_event(struct walk *w, const yaml_event_t *e, struct error *err)
 {
 	if (e->type == YAML_ALIAS_EVENT || has_tag(e))
-		return refuse(w, e->start_mark, "anchors, aliases and tags have no place in a policy", err);
+		return refuse(w, e->start_mark,
+		    "anchors, aliases and tags have no place in a policy", err);
 	switch (e->type) {
 	case YAML_DOCUMENT_START_EVENT:
-		return w->documents++ ? refuse(w, e->start_mark, "a second document begins", err) : 0;
+		return w->documents++ ?
+		    refuse(w, e->start_mark, "a second document begins", err) : 0;
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
 		w->path[w->levels[--w->depth].path_len] = '\0';
