@@ -105,7 +105,7 @@ make_files(void **state)
 	fixture_write("text.p12", "hello, world\n", 13, 0600);
 	fixture_write("nothing.p12", "", 0, 0600);
 	fixture_write("damaged.pem",
-	    "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", 58, 0600);
+	    "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", 59, 0600);
 	return 0;
 }
 
