@@ -1,6 +1,7 @@
 /* audit: every kind of edit on a copy of the file is found, and named */
 #include "tests/unit/table.h"
 
+#include <jansson.h>
 #include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
