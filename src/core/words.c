@@ -379,12 +379,22 @@ lists(plist_t list, const char *app)
 	return false;
 }
 
+/* The names that these keys have had since iOS 15, and those before. */
+static plist_t
+allowed_apps(const struct speaker *s)
+{
+	plist_t list = restriction(s, "allowListedAppBundleIDs");
+
+	return list ? list : restriction(s, "whitelistedAppBundleIDs");
+}
+
 static bool
 is_hidden(const struct speaker *s, const char *app)
 {
-	plist_t allowed = restriction(s, "allowListedAppBundleIDs");
+	plist_t allowed = allowed_apps(s);
 
 	return lists(restriction(s, "blockedAppBundleIDs"), app) ||
+	    lists(restriction(s, "blacklistedAppBundleIDs"), app) ||
 	    (allowed && !lists(allowed, app)) || has_payload(s, "com.apple.app.lock");
 }
 
@@ -402,6 +412,18 @@ is_about_people(const struct speaker *s)
 			return true;
 	}
 	return is_hidden(s, "com.apple.MobileSMS");
+}
+
+/* Where only listed apps start, or one, it has been said which. */
+static void
+say_other_messengers(struct speaker *s)
+{
+	bool is_closed = restriction(s, "allowAppInstallation") ||
+	    restriction(s, "allowUIAppInstallation");
+
+	if (!allowed_apps(s) && !has_payload(s, "com.apple.app.lock"))
+		say(s, WORDS_STAYS, NULL, NULL, is_closed ?
+		    "other messengers that are installed already" : "other messengers, also new ones");
 }
 
 static void
@@ -422,8 +444,7 @@ say_what_stays(struct speaker *s)
 		    "multiplayer games and their chat" },
 		{ "allowiPhoneMirroring", NULL, NULL, "an iPhone mirrored on a Mac" },
 		{ "allowSafari", NULL, "com.apple.mobilesafari", "chat on web pages" },
-		{ "allowAppInstallation", "allowUIAppInstallation", NULL,
-		    "other messengers, also new ones" },
+		{ NULL, NULL, NULL, NULL },	/* other messengers */
 		{ NULL, NULL, "com.apple.mobilemail", "mail" },
 	};
 	size_t i;
@@ -435,13 +456,10 @@ say_what_stays(struct speaker *s)
 		    (rows[i].also && restriction(s, rows[i].also)) ||
 		    (rows[i].app && is_hidden(s, rows[i].app));
 
-		if (!off)
+		if (!rows[i].words)
+			say_other_messengers(s);
+		else if (!off)
 			say(s, WORDS_STAYS, NULL, NULL, "%s", rows[i].words);
-		else if (strcmp(rows[i].words, "other messengers, also new ones") == 0 &&
-		    !has_payload(s, "com.apple.app.lock") &&
-		    !restriction(s, "allowListedAppBundleIDs"))
-			say(s, WORDS_STAYS, NULL, NULL,
-			    "other messengers that are installed already");
 	}
 	if (restriction(s, "allowChat") && !is_hidden(s, "com.apple.MobileSMS"))
 		say(s, WORDS_STAYS, NULL, NULL, "old conversations can be read");

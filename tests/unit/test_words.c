@@ -43,7 +43,9 @@ words_say_what_it_does(void **state)
 	static const char *const off[] = { "messaging-off" }, *const one[] = { "kiosk" },
 	    *const hidden[] = { "messages-hidden" }, *const exam[] = { "exam" };
 	static const struct profile_setting camera = { "allowCamera", "false" },
-	    apps = { "blockedAppBundleIDs", "a.b,c.d" };
+	    apps = { "blockedAppBundleIDs", "a.b,c.d" },
+	    no_messages = { "blacklistedAppBundleIDs", "com.apple.MobileSMS" },
+	    web_alone = { "whitelistedAppBundleIDs", "com.apple.mobilesafari" };
 	static const struct {
 		const char *name;
 		struct profile_spec spec;
@@ -62,6 +64,13 @@ words_say_what_it_does(void **state)
 		  WORDS_STAYS, "mail", "SMS" },
 		{ "no camera, no talk of what stays", { .settings = &camera, .n_settings = 1 },
 		  WORDS_RESTRICTED, "camera is off", NULL },
+		{ "apps hidden under the key's old name", { .settings = &no_messages, .n_settings = 1 },
+		  WORDS_STAYS, "mail", "SMS" },
+		{ "an old list of what may start hides the rest",
+		  { .settings = &web_alone, .n_settings = 1 },
+		  WORDS_STAYS, "chat on web pages", "mail" },
+		{ "and no other messenger starts", { .settings = &web_alone, .n_settings = 1 },
+		  WORDS_STAYS, "AirDrop", "messengers" },
 		{ "lists are read out", { .settings = &apps, .n_settings = 1 },
 		  WORDS_RESTRICTED, "start: a.b, c.d", NULL },
 		{ "ratings are explained", { .presets = exam, .n_presets = 1 },
