@@ -423,7 +423,8 @@ say_other_messengers(struct speaker *s)
 
 	if (!allowed_apps(s) && !has_payload(s, "com.apple.app.lock"))
 		say(s, WORDS_STAYS, NULL, NULL, is_closed ?
-		    "other messengers that are installed already" : "other messengers, also new ones");
+		    "other messengers that are installed already" :
+		    "other messengers, also new ones");
 }
 
 static void
