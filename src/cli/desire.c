@@ -13,7 +13,7 @@
 #include "core/preset.h"
 #include "core/profile.h"
 #include "crypto/digest.h"
-#include "flow/profile_file.h"
+#include "flow/mobileconfig.h"
 
 static bool
 has_use_for_app(const char *name)
@@ -68,7 +68,7 @@ add_file(const char *path, bool is_for_device, bool is_forced, struct desired *o
 {
 	auto_profile_file struct profile_file f = { 0 };
 
-	if (profile_file_open(path, &f, err) < 0 || profile_file_check(path, &f.envelope, err) < 0)
+	if (profile_file_open(path, &f, err) < 0 || mobileconfig_check(path, &f.envelope, err) < 0)
 		return -1;
 	if (is_for_device && profile_file_admit(&f, is_forced, err) < 0)
 		return -1;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "core/preset.h"
 #include "crypto/digest.h"
-#include "flow/profile_file.h"
+#include "flow/mobileconfig.h"
 
 /* Builds it once, so that what is wrong with it is said now. */
 static int
@@ -39,7 +39,7 @@ read_profile_file(struct reading *r, const char *at, const char *name, struct po
 	if (reading_beside(r, name, path, sizeof(path)) < 0 ||
 	    reading_take_text(r, path, &to->file) < 0)
 		return -1;
-	if (profile_file_read(path, &to->raw, &to->content, &err) < 0 ||
+	if (mobileconfig_read(path, &to->raw, &to->content, &err) < 0 ||
 	    profile_read(to->content.data, to->content.len, digest_sha256, &profile, &err) < 0) {
 		reading_note(r, true, at, "%s", err.message);
 		return 0;

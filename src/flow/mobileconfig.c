@@ -1,5 +1,5 @@
-/* profile_file: reads a .mobileconfig and opens its envelope */
-#include "flow/profile_file.h"
+/* mobileconfig: reads a profile from disk and opens its envelope */
+#include "flow/mobileconfig.h"
 
 #include "base/blob.h"
 #include "base/error.h"
@@ -9,7 +9,7 @@
 enum { PROFILE_FILE_MAX = 16 << 20 };
 
 int
-profile_file_check(const char *path, const struct envelope *e, struct error *err)
+mobileconfig_check(const char *path, const struct envelope *e, struct error *err)
 {
 	switch (e->kind) {
 	case ENVELOPE_NONE:
@@ -28,13 +28,13 @@ profile_file_check(const char *path, const struct envelope *e, struct error *err
 }
 
 int
-profile_file_read(const char *path, struct blob *raw, struct blob *content, struct error *err)
+mobileconfig_read(const char *path, struct blob *raw, struct blob *content, struct error *err)
 {
 	auto_envelope struct envelope envelope = { 0 };
 
 	if (file_read(path, PROFILE_FILE_MAX, FILE_ANY, raw, err) < 0 ||
 	    envelope_open(raw->data, raw->len, &envelope, err) < 0 ||
-	    profile_file_check(path, &envelope, err) < 0)
+	    mobileconfig_check(path, &envelope, err) < 0)
 		return -1;
 	blob_clear(content);
 	*content = blob_steal(&envelope.content);

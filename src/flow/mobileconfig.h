@@ -1,6 +1,6 @@
-/* profile_file: a .mobileconfig from disk, signed or not */
-#ifndef FLOW_PROFILE_FILE_H
-#define FLOW_PROFILE_FILE_H
+/* mobileconfig: a profile from disk, signed or not */
+#ifndef FLOW_MOBILECONFIG_H
+#define FLOW_MOBILECONFIG_H
 
 struct blob;
 struct envelope;
@@ -11,10 +11,10 @@ struct error;
  * signed. Both are replaced. ERR_NOINPUT, or ERR_DATA for what a device would
  * not take: altered after signing, PEM, no profile at all.
  */
-int	profile_file_read(const char *path, struct blob *raw, struct blob *content,
+int	mobileconfig_read(const char *path, struct blob *raw, struct blob *content,
 	    struct error *err);
 
 /* Whether a device would take what came in this envelope. ERR_DATA and a hint. */
-int	profile_file_check(const char *path, const struct envelope *e, struct error *err);
+int	mobileconfig_check(const char *path, const struct envelope *e, struct error *err);
 
 #endif
