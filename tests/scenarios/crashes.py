@@ -196,25 +196,29 @@ def read_only(s, place):
     folder = bench.path("ro")
     os.mkdir(folder, 0o700)
     shutil.copy(place.ledger, folder)
-    script = ('mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" || exit 111; '
-              'prog=$2; shift 2; exec "$prog" "$@"')
+    script = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
 
-    def inside(*args):
-        return subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", folder, bench.CHAPERONE,
-                               *args, "--ledger", os.path.join(folder, os.path.basename(place.ledger))],
+    def inside(*argv):
+        return subprocess.run(["unshare", "-rm", "sh", "-c", script, "sh", folder, *argv],
                               env=bench.environment({"USBMUXD_SOCKET_ADDRESS": "UNIX:" +
                                                      place.bench.socket}),
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=bench.RUN_SECONDS, check=False)
-    if not shutil.which("unshare") or inside("ledger", "list").returncode == 111:
+
+    def chaperone(*args):
+        return inside(bench.CHAPERONE, *args, "--ledger",
+                      os.path.join(folder, os.path.basename(place.ledger)))
+
+    # There may be no unshare, or, as in a chroot, no namespace to be had.
+    if not shutil.which("unshare") or inside("true").returncode != 0:
         print("skip  no mount of one's own here")
         return
     place.begin()
-    run = inside("apply", "-a", *identity())
+    run = chaperone("apply", "-a", *identity())
     s.equal("apply ends with 74", run.returncode, 74)
     s.equal("  and no device was asked for anything",
             [r for r in place.bench.requests() if INSTALL in r], [])
-    s.equal("the record can still be read", inside("ledger", "verify").returncode, 0)
+    s.equal("the record can still be read", chaperone("ledger", "verify").returncode, 0)
 
 
 def flipped_byte(s, place):
