@@ -10,11 +10,12 @@
 #include "base/error.h"
 #include "base/text.h"
 
-enum { LINES_MAX = 20 };
+enum { LINES_MAX = 20, NAME_COLUMNS = 24 };
 
 struct line {
-	char	udid[64];		/* "": free */
-	char	doing[48];
+	char		 udid[64];	/* "": free */
+	char		 name[4 * NAME_COLUMNS + 1];	/* "": not known yet */
+	const char	*doing;
 };
 
 struct progress {
@@ -96,16 +97,18 @@ progress_draw(struct progress *p)
 		return;
 	progress_clear(p);
 	for (i = 0; i < p->n; i++) {
+		const struct line *line = &p->lines[i];
 		char id[32];
 
-		if (!p->lines[i].udid[0])
+		if (!line->udid[0])
 			continue;
 		if (p->drawn == LINES_MAX) {
 			hidden++;
 			continue;
 		}
-		text_shorten_id(p->lines[i].udid, id, sizeof(id));
-		fprintf(stderr, "  · %s  %s\n", id, p->lines[i].doing);
+		text_shorten_id(line->udid, id, sizeof(id));
+		fprintf(stderr, "  · %s  %s%s%s\n", id, line->name, *line->name ? "  " : "",
+		    line->doing);
 		p->drawn++;
 	}
 	if (p->n > 1) {
@@ -124,8 +127,8 @@ step_phrase(const char *step)
 	} phrases[] = {
 		{ "connect", "connecting" }, { "service", "opening the profile service" },
 		{ "facts", "reading what is there" }, { "escalate", "proving the identity" },
-		{ "install", "installing" }, { "remove", "removing" }, { "unpair", "unpairing" },
-		{ "confirm", "reading it back" },
+		{ "install", "installing" }, { "remove", "removing" }, { "pair", "pairing" },
+		{ "unpair", "unpairing" }, { "confirm", "reading it back" },
 	};
 	size_t i;
 
@@ -135,26 +138,55 @@ step_phrase(const char *step)
 	return "working";
 }
 
+/* What the device does, or a person has to; NULL: an event that says nothing of that. */
+static const char *
+phrase_of(const json_t *event)
+{
+	const char *what = json_string_value(json_object_get(event, "event"));
+	const char *who = json_string_value(json_object_get(event, "for"));
+
+	if (!what || strcmp(what, "signed") == 0)
+		return NULL;
+	if (strcmp(what, "waiting") != 0)
+		return step_phrase(json_string_value(json_object_get(event, "step")));
+	return who && strcmp(who, "trust") == 0 ? "needs you: tap Trust on the device" :
+	    "needs you: unlock the device";
+}
+
+static void
+learn_name(struct line *line, const json_t *event)
+{
+	const json_t *device = json_object_get(event, "device");
+	const char *name = json_string_value(json_object_get(device, "name"));
+
+	if (name)
+		text_printable(name, text_fitting(name, NAME_COLUMNS), line->name,
+		    sizeof(line->name));
+}
+
+static void
+say_in_a_line_of_its_own(const struct line *line)
+{
+	char id[32];
+
+	text_shorten_id(line->udid, id, sizeof(id));
+	fprintf(stderr, "chaperone: %s%s%s: %s\n", id, *line->name ? ", " : "", line->name,
+	    line->doing);
+}
+
 void
 progress_event(struct progress *p, const char *udid, const json_t *event)
 {
 	const char *what = json_string_value(json_object_get(event, "event"));
-	const char *step = json_string_value(json_object_get(event, "step"));
-	const char *who = json_string_value(json_object_get(event, "for"));
-	struct line *line = line_of(p, udid);
-	bool is_waiting = what && strcmp(what, "waiting") == 0;
-	bool is_trust = who && strcmp(who, "trust") == 0;
+	const char *doing = phrase_of(event);
+	struct line *line = doing ? line_of(p, udid) : NULL;
 
 	if (!line)
 		return;
-	snprintf(line->doing, sizeof(line->doing), "%s", !is_waiting ? step_phrase(step) :
-	    is_trust ? "needs you: tap Trust on the device" : "needs you: unlock the device");
-	if (is_waiting && !p->is_live && !p->is_quiet) {
-		char id[32];
-
-		text_shorten_id(udid, id, sizeof(id));
-		fprintf(stderr, "chaperone: %s: %s\n", id, line->doing);
-	}
+	line->doing = doing;
+	learn_name(line, event);
+	if (strcmp(what, "waiting") == 0 && !p->is_live && !p->is_quiet)
+		say_in_a_line_of_its_own(line);
 	progress_draw(p);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -136,14 +137,42 @@ is_about(const struct lane *lane, const json_t *message)
 	return udid && strcmp(udid, lane->device.udid) == 0;
 }
 
+/* A device that took its worker over may say what it likes, but not to the terminal. */
+static void
+make_printable(json_t *value)
+{
+	const char *text = json_string_value(value);
+	auto_free char *clean = NULL;
+	const char *key;
+	json_t *part;
+	size_t i, size;
+
+	json_array_foreach(value, i, part)
+		make_printable(part);
+	json_object_foreach(value, key, part)
+		make_printable(part);
+	if (!text)
+		return;
+	/* A byte that is none becomes a character of three. */
+	size = 3 * json_string_length(value) + 4;
+	clean = malloc(size);
+	if (clean)
+		text_printable(text, json_string_length(value), clean, size);
+	/* Without memory nothing is said rather than this. */
+	json_string_set(value, clean ? clean : "");
+}
+
 static void
 take_line(struct lane *lane, const struct lane_listener *listener, const char *line, size_t len)
 {
 	json_t *message = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
-	const char *schema = json_string_value(json_object_get(message, "schema"));
-	const char *event = json_string_value(json_object_get(message, "event"));
-	bool is_event = schema && strcmp(schema, "chaperone.event/1") == 0;
+	const char *schema, *event;
+	bool is_event;
 
+	make_printable(message);
+	schema = json_string_value(json_object_get(message, "schema"));
+	event = json_string_value(json_object_get(message, "event"));
+	is_event = schema && strcmp(schema, "chaperone.event/1") == 0;
 	if (!is_about(lane, message)) {
 		/* Nobody hears what it says of others; without a result it has crashed. */
 	} else if (is_event && event && strcmp(event, "intent") == 0) {

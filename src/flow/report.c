@@ -355,17 +355,24 @@ report_attached(const struct mux_device *device, struct facts *facts)
 }
 
 json_t *
-report_event(const char *event, const struct mux_device *device)
+report_event_of(const char *event, const struct facts *facts)
 {
-	auto_facts struct facts facts = { 0 };
 	struct timespec unset = { 0 };
 
-	report_attached(device, &facts);
 	return json_pack("{s:s, s:o, s:s, s:o}",
 	    "schema", "chaperone.event/1",
 	    "at", time_now_or(unset),
 	    "event", event,
-	    "device", device_object(&facts));
+	    "device", device_object(facts));
+}
+
+json_t *
+report_event(const char *event, const struct mux_device *device)
+{
+	auto_facts struct facts facts = { 0 };
+
+	report_attached(device, &facts);
+	return report_event_of(event, &facts);
 }
 
 json_t *

@@ -35,6 +35,8 @@ json_t	*report_lost(const struct job *job, const char *run, const struct mux_dev
 
 /* An event with its time, name and device; the caller adds the rest. */
 json_t	*report_event(const char *event, const struct mux_device *device);
+/* The same with all that a job has learned of the device so far. */
+json_t	*report_event_of(const char *event, const struct facts *facts);
 
 /* The command as a whole failed; exit_code is of sysexits(3), or 4. */
 json_t	*report_error(int exit_code, const char *message, const char *hint);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,10 +49,28 @@ set_text(json_t *message, const char *key, const char *value)
 		json_object_set_new(message, key, json_string(value));
 }
 
+/* Whose events they are, and what has been learned of the device. */
+struct speaker {
+	const struct worker_order	*order;
+	const struct outcome		*outcome;
+};
+
 static json_t *
-request_event(const struct worker_order *o, const char *event, const struct job_request *request)
+event_of(const struct speaker *s, const char *event)
 {
-	json_t *message = report_event(event, o->device);
+	return report_event_of(event, &s->outcome->facts);
+}
+
+static void
+say(const struct speaker *s, json_t *message)
+{
+	write_line(s->order->parent, message);
+}
+
+static json_t *
+request_event(const struct speaker *s, const char *event, const struct job_request *request)
+{
+	json_t *message = event_of(s, event);
 
 	set_text(message, "step", request->step);
 	set_text(message, "profile", request->identifier);
@@ -64,55 +81,52 @@ request_event(const struct worker_order *o, const char *event, const struct job_
 static void
 tell_step(void *ctx, const char *name)
 {
-	const struct worker_order *o = ctx;
-	json_t *message = report_event("step", o->device);
+	json_t *message = event_of(ctx, "step");
 
 	set_text(message, "step", name);
-	write_line(o->parent, message);
+	say(ctx, message);
 }
 
 static void
 tell_waiting(void *ctx, enum wait_for what)
 {
-	const struct worker_order *o = ctx;
-	json_t *message = report_event("waiting", o->device);
+	json_t *message = event_of(ctx, "waiting");
 
 	set_text(message, "for", what == WAIT_TRUST ? "trust" : "unlock");
-	write_line(o->parent, message);
+	say(ctx, message);
 }
 
 static void
 tell_signed(void *ctx, const char *purpose)
 {
-	const struct worker_order *o = ctx;
-	json_t *message = report_event("signed", o->device);
+	json_t *message = event_of(ctx, "signed");
 
 	set_text(message, "purpose", purpose);
-	write_line(o->parent, message);
+	say(ctx, message);
 }
 
 static void
 tell_delivered(void *ctx, const struct job_request *request, bool is_acknowledged)
 {
-	const struct worker_order *o = ctx;
-	json_t *message = request_event(o, "step", request);
+	json_t *message = request_event(ctx, "step", request);
 
 	set_text(message, "truth", is_acknowledged ? "acknowledged" : "sent");
-	write_line(o->parent, message);
+	say(ctx, message);
 }
 
 static int
 ask_parent(void *ctx, const struct job_request *request, struct error *err)
 {
-	const struct worker_order *o = ctx;
+	const struct speaker *s = ctx;
+	int parent = s->order->parent;
 	char answer = WORKER_MAY_NOT;
 	ssize_t n;
 
-	write_line(o->parent, request_event(o, "intent", request));
+	say(s, request_event(s, "intent", request));
 	do {
-		if (deadline_wait(o->parent, POLLIN, deadline_never(), err) < 0)
+		if (deadline_wait(parent, POLLIN, deadline_never(), err) < 0)
 			return error_context(err, "waiting for the ledger");
-		n = read(o->parent, &answer, 1);
+		n = read(parent, &answer, 1);
 	} while (n < 0 && (errno == EINTR || errno == EAGAIN));
 	if (n == 1 && answer == WORKER_MAY)
 		return 0;
@@ -178,11 +192,12 @@ void
 worker_main(const struct worker_order *o)
 {
 	auto_outcome struct outcome outcome = { 0 };
+	struct speaker speaker = { o, &outcome };
 	const struct job_listener listener = {
 		.step = o->wants_steps ? tell_step : NULL, .waiting = tell_waiting,
 		.is_signed = o->must_ask ? tell_signed : NULL,
 		.permit = o->must_ask ? ask_parent : NULL, .delivered = tell_delivered,
-		.ctx = (void *)(uintptr_t)o,
+		.ctx = &speaker,
 	};
 	const struct job *job = o->job;
 	char subject[32];

@@ -221,6 +221,8 @@ def live(s):
         for phrase in ("connecting", "installing", "reading it back", "0 of 3 done", "2 of 3 done"):
             s.has("it is shown live: %s" % phrase, t.plain, phrase)
         s.check("  by shortened ids", re.search(r"  · …[0-9A-F]{8}  \w", t.plain), t.plain[:400])
+        s.check("  and by names when they are known",
+                re.search(r"  · …[0-9A-F]{8}  d-2  installing", t.plain), t.plain)
         drawn = len(re.findall(r"^.*(  · |of 3 done).*\n", t.text, re.M))
         s.equal("every line drawn is taken away again", t.text.count("\x1b[1A\x1b[2K"), drawn)
         left = screen(t.text)
@@ -237,6 +239,21 @@ def live(s):
             s.check("%s: no live lines" % level if level == "-v" else
                     "-q: the terminal shows the verdicts alone",
                     "of 3 done" not in t.plain, t.plain)
+
+
+def needed(s):
+    s.topic("who needs a person, and what for")
+    with bench.Bench([ours("front desk", paired=False, locked=True)]) as b:
+        t = Terminal(APPLY + ["-u", b.udids["front desk"], "--wait", 3],
+                     {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket})
+        drawn = [l for l in t.plain.splitlines() if l.startswith("  · ")]
+        s.check("the device is called by its name",
+                re.search(r"  · …\w{8}  front desk  needs you: unlock the device$", t.plain, re.M),
+                t.plain)
+        s.has("  to the end, whatever is signed meanwhile", drawn[-1] if drawn else "", "needs you")
+        said = b.run(*(APPLY + ["-u", b.udids["front desk"], "--wait", 1]))
+        s.check("likewise where lines stay", re.search(
+            r"^chaperone: …\w{8}, front desk: needs you: unlock the device$", said.err, re.M), said.err)
 
 
 def screen(text):
@@ -266,6 +283,7 @@ def main():
     levels(s)
     colours(s)
     live(s)
+    needed(s)
     s.end()
 
 

@@ -175,6 +175,22 @@ say_two_results(int parent)
 	say_truth(parent, &device, "sent");
 }
 
+/* As one would that its device has taken over. */
+static void
+say_what_a_terminal_obeys(int parent)
+{
+	struct outcome o = { .reason = REASON_NONE, .truth = TRUTH_EFFECTIVE };
+	json_t *result;
+
+	memcpy(o.facts.udid, UDID, sizeof(UDID));
+	result = report_result(&job, "r", &o);
+	json_object_set_new(json_object_get(result, "device"), "name",
+	    json_string("desk\033]0;done\007"));
+	json_array_append_new(json_object_get(result, "profiles"),
+	    json_pack("{s:s}", "identifier", "a\033[2Jb"));
+	say_json(parent, result);
+}
+
 static void
 hang(int parent)
 {
@@ -325,26 +341,49 @@ a_worker_costs_its_device_and_nothing_else(void **state)
 	}
 }
 
+/* One that works to its end, and has a result. */
 static void
-a_result_counts_once(void **state)
+hear(void (*what)(int), struct heard *heard)
 {
 	const struct lane_order order = { .job = &job, .device = &device, .run = "r" };
 	struct lane lane = { .fd = -1 };
-	struct heard heard = { 0 };
 	struct error err = { 0 };
 	pid_t pid;
 
-	(void)state;
-	act = say_two_results;
+	act = what;
 	assert_int_equal(lane_start(&order, &lane, &err), 0);
 	pid = lane.pid;
-	listen(&lane, false, &heard);
+	listen(&lane, false, heard);
 	assert_null(lane_end(&lane, "r", LANE_ENDED));
-	assert_int_equal(heard.results, 1);
+	assert_int_equal(heard->results, 1);
+	nobody_is_left(pid);
+}
+
+static void
+a_result_counts_once(void **state)
+{
+	struct heard heard = { 0 };
+
+	(void)state;
+	hear(say_two_results, &heard);
 	assert_int_equal(heard.events, 0);
 	assert_string_equal(text_of(heard.result, "verdict"), "compliant");
 	json_decref(heard.result);
-	nobody_is_left(pid);
+}
+
+static void
+no_worker_speaks_to_the_terminal(void **state)
+{
+	struct heard heard = { 0 };
+	json_t *profile;
+
+	(void)state;
+	hear(say_what_a_terminal_obeys, &heard);
+	assert_string_equal(text_of(json_object_get(heard.result, "device"), "name"),
+	    "desk\357\277\275]0;done\357\277\275");
+	profile = json_array_get(json_object_get(heard.result, "profiles"), 0);
+	assert_string_equal(text_of(profile, "identifier"), "a\357\277\275[2Jb");
+	json_decref(heard.result);
 }
 
 int
@@ -353,6 +392,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_worker_costs_its_device_and_nothing_else),
 		cmocka_unit_test(a_result_counts_once),
+		cmocka_unit_test(no_worker_speaks_to_the_terminal),
 	};
 
 	/* Whoever a dead worker leaves behind becomes ours. */
