@@ -203,7 +203,6 @@ cmd_station(struct cli *cli)
 	ledger_set_busy(journal.ledger, LEDGER_BUSY_MS);
 	if (run(&r, &journal, &slots, &err) < 0) {
 		screen_close(&screen);
-		screen = NULL;
 		return cli_fail(cli, &err);
 	}
 	return 0;

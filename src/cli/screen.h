@@ -10,7 +10,10 @@ struct screen;
 
 /* Draws on standard output, which is a terminal. *out: screen_close(). */
 int	screen_open(bool has_color, struct screen **out, struct error *err);
-/* As many lines as the terminal has; what does not fit is counted. */
+/*
+ * As many lines as the terminal has; what does not fit is counted. Does not wait
+ * for a terminal that is stopped: what it does not take now it gets the next time.
+ */
 void	screen_show(struct screen *s, const struct board *board);
 /* Leaves the last table where it is. *s may be NULL. */
 void	screen_close(struct screen **s);

@@ -334,6 +334,27 @@ def terminal(s):
         screen.stop()
 
 
+def unread_terminal(s):
+    """As at the other end of a connection that hangs: what it is sent piles up until no more fits."""
+    policies = folder("unread", {"name": "unread"})
+    devices = [ours("p%02d" % n) for n in range(40)]
+    with bench.Bench(devices) as b:
+        screen = Screen(b, "--policies", policies, "--ledger", path("unread.db"), rows=50)
+        s.quiet("all are ready", screen.shows("40 plugged in", "40 ready"), screen.lines())
+        names, is_done, end = [d["name"] for d in devices], True, time.monotonic() + 5
+        while is_done and time.monotonic() < end:
+            names.append(names.pop(0))
+            b.tell("remove", names[-1], profile=PRESET)
+            b.tell("unplug", names[-1])
+            b.tell("plug", names[-1])
+            is_done = until(lambda: PRESET in b.profiles(names[-1]), ENDLESS)
+        s.check("a terminal that nobody reads does not stop the station", is_done)
+        b.tell("unplug", names[-1])
+        s.check("  and when it is read, it shows how it is now", screen.shows("39 plugged in"),
+                "\n".join(screen.lines()))
+        s.equal("SIGTERM ends it well", screen.stop(), 0)
+
+
 def main():
     s = bench.begin("mishaps")
     bench.make_identities()
@@ -342,6 +363,7 @@ def main():
     losing_usbmuxd(s)
     identities(s)
     terminal(s)
+    unread_terminal(s)
     s.end()
 
 
