@@ -53,6 +53,8 @@ offers_only() {
 scratch=$(mktemp -d) || exit 99
 trap 'rm -rf "$scratch"' EXIT
 : >"$scratch/acme.p12"
+ln -s "$PWD" "$scratch/bin"
+export HOME="$scratch"
 first_words=$(chaperone --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\).*/\1/p' | sort -u)
 apply_options=$(chaperone apply --help | grep -oE -- ' --[a-z-]+ ' | tr -d ' ')
 
@@ -61,6 +63,8 @@ for shell in fish zsh; do
 	# shellcheck disable=SC2086 # words
 	offers "an empty line: all commands" "chaperone " $first_words
 	offers_only "the beginning of a command" "chaperone ver" verify
+	# shellcheck disable=SC2088 # as it is typed
+	offers_only "of a program below the home folder" "~/bin/chaperone ver" verify
 	offers_only "the beginning of an option" "chaperone --js" --json
 	offers "after a command with two words: the second one" "chaperone identity " create show import export
 	offers_only "the beginning of the second word" "chaperone identity ex" export

@@ -45,6 +45,9 @@ mapfile -t names < <(chaperone --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\)
 [ "${#names[@]}" -gt 8 ] || { echo "chaperone --help lists ${#names[@]} commands"; failed=1; }
 offers "an empty line: all commands" "${names[@]}" -- chaperone ''
 offers_only "the beginning of a command" verify -- chaperone ver
+# shellcheck disable=SC2088 # as it is typed
+HOME=$(dirname "$PWD") offers_only "of a program below the home folder" verify -- \
+    "~/$(basename "$PWD")/chaperone" ver
 offers_only "the beginning of an option" --json -- chaperone --js
 offers "after a command with two words: the second one" create show import export -- chaperone identity ''
 offers "after profile: what can be done with profiles" build diff lint presets show sign -- chaperone profile ''

@@ -53,7 +53,8 @@ __chaperone_value() {
 }
 
 _chaperone() {
-	local program=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]} previous='' word commands i
+	local program=${COMP_WORDS[0]/#\~\//$HOME/} current=${COMP_WORDS[COMP_CWORD]}
+	local previous='' word commands i
 	local -a command=()
 	COMPREPLY=()
 	commands=$(__chaperone_commands "$program")

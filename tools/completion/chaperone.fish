@@ -4,9 +4,13 @@
 # version that is installed, and shows what its help says of each.
 
 # The program as it was typed: that may be another one than the first in PATH.
+function __chaperone_program
+    string replace -r '^~/' "$HOME/" -- (commandline -opc)[1]
+end
+
 function __chaperone_ask
-    set -l typed (commandline -opc)
-    command $typed[1] $argv 2>/dev/null
+    set -l program (__chaperone_program)
+    command -q $program; and command $program $argv 2>/dev/null
 end
 
 # A command of one or two words, and what it does: one per line, a tab between.
@@ -46,7 +50,7 @@ function __chaperone_values
         case --group
             __fish_complete_groups
         case -u --udid
-            timeout 3 (commandline -opc)[1] list --json 2>/dev/null |
+            timeout 3 (__chaperone_program) list --json 2>/dev/null |
                 string replace -rf '.*"udid":"([^"]*)".*' '$1'
         case --jobs -j --timeout --wait --bits --days --max-rate --per-controller --for --until \
             --since --idle-timeout --organization --nonce --run --station --device --app \
