@@ -61,7 +61,7 @@ bool	mux_needs_tcp(const struct mux_device *device);
  * usbmuxd whether this device is still attached. ERR_MUX in *err when it does
  * not answer, or is not the one that told of the device: a new one numbers its
  * devices anew. Else *is_attached. Blocks a second at most, over TCP also as
- * long as a connection takes.
+ * long as its name takes to be looked up.
  */
 int	mux_is_attached(const struct mux_device *device, bool *is_attached, struct error *err);
 

@@ -24,8 +24,8 @@ static int
 ask(struct muxtalk *t, plist_t request, struct deadline deadline, plist_t *out,
     struct error *err)
 {
-	if (muxtalk_open(t, err) < 0) {
-		err->kind = ERR_MUX;
+	if (muxtalk_open(t, deadline, err) < 0) {
+		err->kind = err->kind == ERR_UNAVAILABLE ? ERR_MUX : err->kind;
 		return -1;
 	}
 	return muxtalk_ask(t, request, deadline, out, err);

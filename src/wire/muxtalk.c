@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "base/error.h"
@@ -31,24 +32,61 @@ static const char HINT_USBMUXD[] =
 static int
 unavailable(struct error *err, int sys, const char *where)
 {
-	error_set_sys(err, ERR_UNAVAILABLE, sys, "usbmuxd cannot be reached at %s", where);
+	if (sys == EINTR && deadline_interrupted())
+		return error_set(err, ERR_INTERRUPTED, "interrupted");
+	if (sys == ETIMEDOUT)
+		error_set(err, ERR_TIMEOUT, "usbmuxd takes no connection at %s", where);
+	else
+		error_set_sys(err, ERR_UNAVAILABLE, sys, "usbmuxd cannot be reached at %s", where);
 	return error_hint(err, HINT_USBMUXD);
 }
 
+/* For connect(2) alone: nothing that is sent over it blocks. */
 static int
-connect_unix(const char *path, int *out, struct error *err)
+limit_connecting(int fd, struct deadline deadline)
+{
+	int left_ms = deadline_left_ms(deadline);
+	/* 0 would be for ever. */
+	const struct timeval most = {
+		.tv_sec = left_ms / 1000, .tv_usec = left_ms > 0 ? left_ms % 1000 * 1000 : 1,
+	};
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof(most));
+}
+
+/*
+ * -1: errno says why; ETIMEDOUT in time. Also a UNIX socket can keep us waiting:
+ * one whose queue is full, because usbmuxd hangs.
+ */
+static int
+connect_to(const struct sockaddr *to, socklen_t len, struct deadline deadline, int *out)
+{
+	auto_fd int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int rc;
+
+	if (fd < 0)
+		return -1;
+	do
+		rc = limit_connecting(fd, deadline) < 0 ? -1 : connect(fd, to, len);
+	while (rc < 0 && errno == EINTR && !deadline_interrupted());
+	if (rc < 0) {
+		errno = errno == EAGAIN || errno == EINPROGRESS ? ETIMEDOUT : errno;
+		return -1;
+	}
+	*out = steal_fd(&fd);
+	return 0;
+}
+
+static int
+connect_unix(const char *path, struct deadline deadline, int *out, struct error *err)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	auto_fd int fd = -1;
 
 	if (strlen(path) >= sizeof(sa.sun_path))
 		return unavailable(err, ENAMETOOLONG, path);
 	memcpy(sa.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		return unavailable(err, errno, path);
-	*out = steal_fd(&fd);
-	return 0;
+	return connect_to((struct sockaddr *)&sa, sizeof(sa), deadline, out) < 0 ?
+	    unavailable(err, errno, path) : 0;
 }
 
 /*
@@ -61,17 +99,6 @@ static struct {
 	socklen_t		len;
 } reached;
 
-static int
-connect_to(const struct sockaddr *to, socklen_t len, int *out)
-{
-	auto_fd int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 || connect(fd, to, len) < 0)
-		return -1;
-	*out = steal_fd(&fd);
-	return 0;
-}
-
 static void
 note_reached(const char *address, const struct addrinfo *a)
 {
@@ -83,21 +110,21 @@ note_reached(const char *address, const struct addrinfo *a)
 }
 
 static int
-connect_tcp(const char *address, int *out, struct error *err)
+connect_tcp(const char *address, struct deadline deadline, int *out, struct error *err)
 {
 	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *list, *a;
 	const char *colon = strrchr(address, ':');
 	char host[256];
 	int sys = EHOSTUNREACH;
 
-	if (reached.len && strcmp(reached.address, address) == 0 &&
-	    connect_to((const struct sockaddr *)&reached.to, reached.len, out) == 0)
+	if (reached.len && strcmp(reached.address, address) == 0 && connect_to(
+		(const struct sockaddr *)&reached.to, reached.len, deadline, out) == 0)
 		return 0;
 	snprintf(host, sizeof(host), "%.*s", (int)(colon - address), address);
 	if (getaddrinfo(host, colon + 1, &hints, &list) != 0)
 		return unavailable(err, EHOSTUNREACH, address);
 	for (a = list; a; a = a->ai_next) {
-		if (connect_to(a->ai_addr, a->ai_addrlen, out) == 0) {
+		if (connect_to(a->ai_addr, a->ai_addrlen, deadline, out) == 0) {
 			note_reached(address, a);
 			break;
 		}
@@ -131,27 +158,27 @@ muxtalk_daemon(void)
 
 /* USBMUXD_SOCKET_ADDRESS as libusbmuxd reads it, so that both reach the same. */
 static int
-connect_usbmuxd(int *out, struct error *err)
+connect_usbmuxd(struct deadline deadline, int *out, struct error *err)
 {
 	const char *address = getenv("USBMUXD_SOCKET_ADDRESS");
 
 	if (address && strncmp(address, "UNIX:", 5) == 0)
-		return connect_unix(address + 5, out, err);
+		return connect_unix(address + 5, deadline, out, err);
 	if (address && strrchr(address, ':'))
-		return connect_tcp(address, out, err);
+		return connect_tcp(address, deadline, out, err);
 	if (address && *address) {
 		error_set(err, ERR_USAGE,
 		    "USBMUXD_SOCKET_ADDRESS is neither UNIX:PATH nor HOST:PORT: %s", address);
 		return error_hint(err, "libusbmuxd would silently use the system's socket instead");
 	}
-	return connect_unix(DEFAULT_SOCKET, out, err);
+	return connect_unix(DEFAULT_SOCKET, deadline, out, err);
 }
 
 int
-muxtalk_open(struct muxtalk *t, struct error *err)
+muxtalk_open(struct muxtalk *t, struct deadline deadline, struct error *err)
 {
 	*t = (struct muxtalk){ .fd = -1 };
-	return connect_usbmuxd(&t->fd, err);
+	return connect_usbmuxd(deadline, &t->fd, err);
 }
 
 void
@@ -273,7 +300,6 @@ int
 muxtalk_take(struct muxtalk *t, plist_t *out, struct error *err)
 {
 	size_t len;
-
 	int rc;
 
 	for (;;) {

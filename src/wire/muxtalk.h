@@ -18,8 +18,11 @@ struct muxtalk {
 	struct blob	in;	/* what has come of the next message */
 };
 
-/* At USBMUXD_SOCKET_ADDRESS, as libusbmuxd reads it. Not there: ERR_UNAVAILABLE. */
-int	muxtalk_open(struct muxtalk *t, struct error *err);
+/*
+ * At USBMUXD_SOCKET_ADDRESS, as libusbmuxd reads it. Not there: ERR_UNAVAILABLE; there and
+ * hanging: ERR_TIMEOUT. Of HOST:PORT the host is looked up first, in the resolver's time.
+ */
+int	muxtalk_open(struct muxtalk *t, struct deadline deadline, struct error *err);
 void	muxtalk_close(struct muxtalk *t);
 #define auto_muxtalk	auto_with(muxtalk_close)
 

@@ -1,10 +1,14 @@
 /* wire: what a device may send, and what we make of it */
 #include "tests/unit/table.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/blob.h"
@@ -294,6 +298,65 @@ devices_of_usbmuxd_are_read(void **state)
 	}
 }
 
+/* ---- a usbmuxd that hangs ------------------------------------------------------ */
+
+/* It has as many connections that it never took as its queue holds. */
+static void
+let_hang(struct sockaddr *at, socklen_t len, int fds[3])
+{
+	size_t i;
+
+	fds[0] = socket(at->sa_family, SOCK_STREAM, 0);
+	assert_int_equal(bind(fds[0], at, len), 0);
+	assert_int_equal(listen(fds[0], 0), 0);
+	assert_int_equal(getsockname(fds[0], at, &len), 0);
+	for (i = 1; i < 3; i++) {
+		fds[i] = socket(at->sa_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)connect(fds[i], at, len);
+	}
+}
+
+static void
+is_over_in_time(const char *address)
+{
+	struct mux_device *devices;
+	struct error err = { 0 };
+	int64_t began = now_monotonic_ms();
+	size_t n;
+
+	setenv("USBMUXD_SOCKET_ADDRESS", address, 1);
+	assert_int_equal(mux_list(false, deadline_in(200), &devices, &n, &err), -1);
+	assert_int_equal(err.kind, ERR_TIMEOUT);
+	assert_in_range(now_monotonic_ms() - began, 190, 5000);
+	unsetenv("USBMUXD_SOCKET_ADDRESS");
+}
+
+static void
+a_full_queue_is_not_waited_for_beyond_the_deadline(void **state)
+{
+	struct sockaddr_un path = { .sun_family = AF_UNIX };
+	struct sockaddr_in port = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	char folder[] = "/tmp/test-wire-XXXXXX", address[128];
+	int fds[6];
+	size_t i;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path.sun_path, sizeof(path.sun_path), "%s/usbmuxd", folder);
+	let_hang((struct sockaddr *)&path, sizeof(path), fds);
+	snprintf(address, sizeof(address), "UNIX:%s/usbmuxd", folder);
+	is_over_in_time(address);
+	let_hang((struct sockaddr *)&port, sizeof(port), fds + 3);
+	snprintf(address, sizeof(address), "127.0.0.1:%u", ntohs(port.sin_port));
+	is_over_in_time(address);
+	for (i = 0; i < countof(fds); i++)
+		close(fds[i]);
+	unlink(path.sun_path);
+	rmdir(folder);
+}
+
 /* ---- pair records ------------------------------------------------------------------- */
 
 static void
@@ -348,7 +411,8 @@ a_record_without_a_host_key_is_as_good_as_none(void **state)
 	struct error err = { 0 };
 
 	(void)state;
-	fill(&stored, "<plist><dict><key>HostID</key><string>H</string></dict></plist>");
+	fill(&stored, "<plist><dict><key>HostID</key><string>H</string><key>SystemBUID</key>"
+	    "<string>B</string><key>HostCertificate</key><data>aG9zdA==</data></dict></plist>");
 	assert_int_equal(pair_record_parse(&stored, &r, &err), -1);
 	assert_int_equal(err.kind, ERR_DATA);
 	fill(&stored, "garbage");
@@ -367,6 +431,7 @@ main(void)
 		cmocka_unit_test(a_refusal_shows_no_secret),
 		cmocka_unit_test(refusals_of_lockdown_keep_their_name),
 		cmocka_unit_test(devices_of_usbmuxd_are_read),
+		cmocka_unit_test(a_full_queue_is_not_waited_for_beyond_the_deadline),
 		cmocka_unit_test(pair_records_survive_storing),
 		cmocka_unit_test(private_keys_are_not_sent),
 		cmocka_unit_test(a_record_without_a_host_key_is_as_good_as_none),
