@@ -1,6 +1,7 @@
 /* station_work: workers: started, heard, and told apart from each other */
 #include "station/station_run.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -111,6 +112,7 @@ boundary_of(const struct post *p)
 	const char *at = json_text(p->result, "next_boundary", NULL);
 	struct tm tm = { 0 };
 
+	assert(p->side);	/* only a watch has none, and no result either */
 	if (at && strptime(at, "%Y-%m-%dT%H:%M:%S", &tm))
 		return timegm(&tm);
 	if (json_text(p->result, "policy", NULL))
