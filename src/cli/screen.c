@@ -4,17 +4,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/blob.h"
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/window.h"
 #include "core/verdict.h"
 #include "station/board.h"
 
-enum { ROWS = 24, COLUMNS = 80, AROUND = 4 };	/* a terminal that does not tell; head and foot */
+enum { AROUND = 4 };				/* head and foot */
 enum { NAME_COLUMNS = 24 };			/* what is to be done stands behind it */
 
 struct screen {
@@ -56,19 +56,6 @@ screen_close(struct screen **s)
 	blob_clear(&(*s)->unsent);
 	free(*s);
 	*s = NULL;
-}
-
-static struct winsize
-size_of_terminal(void)
-{
-	struct winsize size = { 0 };
-
-	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	if (size.ws_row < 6)
-		size.ws_row = ROWS;
-	if (size.ws_col < 20)
-		size.ws_col = COLUMNS;
-	return size;
 }
 
 /* One line of less than so many columns: a longer one would wrap, and be drawn over wrongly. */
@@ -175,8 +162,8 @@ send_rest(struct screen *s)
 void
 screen_show(struct screen *s, const struct board *board)
 {
-	const struct winsize size = size_of_terminal();
-	struct sheet sheet = { .columns = size.ws_col, .has_color = s->has_color };
+	const struct window size = window_of(STDOUT_FILENO);
+	struct sheet sheet = { .columns = size.columns, .has_color = s->has_color };
 	auto_free char *text = NULL;
 	size_t len = 0;
 
@@ -187,7 +174,7 @@ screen_show(struct screen *s, const struct board *board)
 		return;
 	if (s->drawn > 0)
 		fprintf(sheet.to, "\033[%uA\033[J", s->drawn);
-	put_board(&sheet, board, (size_t)(size.ws_row - AROUND));
+	put_board(&sheet, board, (size_t)(size.rows - AROUND));
 	if (fclose(sheet.to) != 0 || blob_set(&s->unsent, text, len) < 0)
 		return;
 	s->drawn = sheet.lines;
