@@ -9,8 +9,9 @@
 #include "base/clean.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/window.h"
 
-enum { LINES_MAX = 20, NAME_COLUMNS = 24 };
+enum { LINES_MAX = 20, AROUND = 4, NAME_COLUMNS = 24 };
 
 struct line {
 	char		 udid[64];	/* "": free */
@@ -88,34 +89,55 @@ progress_clear(struct progress *p)
 	fflush(stderr);
 }
 
+/* A longer one than the terminal would wrap, and not be taken away again as a whole. */
+static void
+put_line(struct progress *p, unsigned columns, const char *text)
+{
+	fprintf(stderr, "%.*s\n", (int)text_fitting(text, columns - 1), text);
+	p->drawn++;
+}
+
+static void
+put_device(struct progress *p, unsigned columns, const struct line *line)
+{
+	char id[32], text[256];
+
+	text_shorten_id(line->udid, id, sizeof(id));
+	snprintf(text, sizeof(text), "  · %s  %s%s%s", id, line->name, *line->name ? "  " : "",
+	    line->doing);
+	put_line(p, columns, text);
+}
+
+static void
+put_count(struct progress *p, unsigned columns, size_t hidden)
+{
+	char text[96];
+	int len = snprintf(text, sizeof(text), "  %zu of %zu done", p->done, p->n);
+
+	if (hidden)
+		snprintf(text + len, sizeof(text) - (size_t)len, ", %zu more at work", hidden);
+	put_line(p, columns, text);
+}
+
 void
 progress_draw(struct progress *p)
 {
-	size_t i, hidden = 0;
+	const struct window w = window_of(STDERR_FILENO);
+	size_t most = w.rows - AROUND < LINES_MAX ? w.rows - AROUND : LINES_MAX, i, hidden = 0;
 
 	if (!p->is_live)
 		return;
 	progress_clear(p);
 	for (i = 0; i < p->n; i++) {
-		const struct line *line = &p->lines[i];
-		char id[32];
-
-		if (!line->udid[0])
+		if (!p->lines[i].udid[0])
 			continue;
-		if (p->drawn == LINES_MAX) {
+		if (p->drawn < most)
+			put_device(p, w.columns, &p->lines[i]);
+		else
 			hidden++;
-			continue;
-		}
-		text_shorten_id(line->udid, id, sizeof(id));
-		fprintf(stderr, "  · %s  %s%s%s\n", id, line->name, *line->name ? "  " : "",
-		    line->doing);
-		p->drawn++;
 	}
-	if (p->n > 1) {
-		fprintf(stderr, "  %zu of %zu done", p->done, p->n);
-		fprintf(stderr, hidden ? ", %zu more at work\n" : "\n", hidden);
-		p->drawn++;
-	}
+	if (p->n > 1)
+		put_count(p, w.columns, hidden);
 	fflush(stderr);
 }
 

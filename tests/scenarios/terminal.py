@@ -229,6 +229,9 @@ def live(s):
         s.equal("what stays are the verdicts and nothing else",
                 [l for l in left if l and not l.startswith(("✔ compliant", "    "))], [])
         s.equal("  of all three", len([l for l in left if l.startswith("✔ compliant")]), 3)
+        t = Terminal(APPLY + ["-a"], env, columns=32)
+        s.equal("on a narrow terminal no line is longer than it, or it would wrap and stay",
+                [l for l in t.plain.splitlines() if l.startswith("  · ") and len(l) >= 32], [])
         with open(bench.path("out"), "w+") as out:
             t = Terminal(["verify", "-a", "--json"], env, stdout=out.fileno())
             out.seek(0)
