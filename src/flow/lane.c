@@ -137,8 +137,21 @@ is_about(const struct lane *lane, const json_t *message)
 	return udid && strcmp(udid, lane->device.udid) == 0;
 }
 
-/* A device that took its worker over may say what it likes, but not to the terminal. */
-static void
+/* Of a device, what names its values has been made printable by flow/plist_json. */
+static bool
+is_printable(const char *name)
+{
+	char clean[1024];
+
+	text_printable(name, strlen(name), clean, sizeof(clean));
+	return strcmp(name, clean) == 0;
+}
+
+/*
+ * A device that took its worker over may say what it likes, but not to the terminal.
+ * false: a name is not printable, which no worker says.
+ */
+static bool
 make_printable(json_t *value)
 {
 	const char *text = json_string_value(value);
@@ -148,11 +161,13 @@ make_printable(json_t *value)
 	size_t i, size;
 
 	json_array_foreach(value, i, part)
-		make_printable(part);
+		if (!make_printable(part))
+			return false;
 	json_object_foreach(value, key, part)
-		make_printable(part);
+		if (!is_printable(key) || !make_printable(part))
+			return false;
 	if (!text)
-		return;
+		return true;
 	/* A byte that is none becomes a character of three. */
 	size = 3 * json_string_length(value) + 4;
 	clean = malloc(size);
@@ -160,21 +175,21 @@ make_printable(json_t *value)
 		text_printable(text, json_string_length(value), clean, size);
 	/* Without memory nothing is said rather than this. */
 	json_string_set(value, clean ? clean : "");
+	return true;
 }
 
 static void
 take_line(struct lane *lane, const struct lane_listener *listener, const char *line, size_t len)
 {
 	json_t *message = json_loadb(line, len, JSON_REJECT_DUPLICATES, NULL);
+	bool is_honest = make_printable(message), is_event;
 	const char *schema, *event;
-	bool is_event;
 
-	make_printable(message);
 	schema = json_string_value(json_object_get(message, "schema"));
 	event = json_string_value(json_object_get(message, "event"));
 	is_event = schema && strcmp(schema, "chaperone.event/1") == 0;
-	if (!is_about(lane, message)) {
-		/* Nobody hears what it says of others; without a result it has crashed. */
+	if (!is_honest || !is_about(lane, message)) {
+		/* Nobody hears what is not for it to say; without a result it has crashed. */
 	} else if (is_event && event && strcmp(event, "intent") == 0) {
 		lane->is_asking = true;
 		listener->intent(listener->ctx, lane, message);

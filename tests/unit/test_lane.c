@@ -180,8 +180,10 @@ static void
 say_what_a_terminal_obeys(int parent)
 {
 	struct outcome o = { .reason = REASON_NONE, .truth = TRUTH_EFFECTIVE };
-	json_t *result;
+	json_t *event = report_event("step", &device), *result;
 
+	json_object_set_new(event, "facts", json_pack("{s:s}", "a\033[2Jb", "the name obeyed"));
+	say_json(parent, event);
 	memcpy(o.facts.udid, UDID, sizeof(UDID));
 	result = report_result(&job, "r", &o);
 	json_object_set_new(json_object_get(result, "device"), "name",
@@ -379,6 +381,7 @@ no_worker_speaks_to_the_terminal(void **state)
 
 	(void)state;
 	hear(say_what_a_terminal_obeys, &heard);
+	assert_int_equal(heard.events, 0);
 	assert_string_equal(text_of(json_object_get(heard.result, "device"), "name"),
 	    "desk\357\277\275]0;done\357\277\275");
 	profile = json_array_get(json_object_get(heard.result, "profiles"), 0);
