@@ -12,9 +12,9 @@
 /* A fact that may be missing. UNKNOWN is null in JSON, never a guess. */
 enum known { UNKNOWN = 0, NO, YES };
 
-/* One profile on the device's own list. Texts are printable UTF-8, or NULL. */
+/* One profile on the device's own list. Texts but the first are printable UTF-8, or NULL. */
 struct installed_profile {
-	char		*identifier;		/* never NULL */
+	char		*identifier;		/* as the device has it; never NULL */
 	char		*uuid;
 	char		*display_name;
 	char		*organization;

@@ -37,8 +37,10 @@ int	mcinstall_ask_cloud_configuration(struct mcinstall *mc, struct deadline dead
 	    struct error *err);
 int	mcinstall_hear_cloud_configuration(struct mcinstall *mc, struct deadline deadline,
 	    plist_t *out, struct error *err);
-/* Needs a prior escalation, and a device that answers it: REFUSED_COMMAND_FORMAT. */
-/* by_profile: also what each profile alone restricts. */
+/*
+ * Needs a prior escalation, and a device that answers it: else REFUSED_COMMAND_FORMAT.
+ * by_profile: also what each profile alone restricts.
+ */
 int	mcinstall_get_restrictions(struct mcinstall *mc, bool by_profile, struct deadline deadline,
 	    plist_t *out, struct error *err);
 
