@@ -276,16 +276,28 @@ static void
 unwanted_profiles_are_found(void **state)
 {
 	static const struct {
-		const char *name, *pattern, *uuid;
+		const char *name, *pattern, *further, *uuid;
+		bool is_wanted;
 		enum reason reason;
 		size_t entries;
 	} rows[] = {
-		{ "the exact name is there", ID, UUID, REASON_PROFILE_UNWANTED, 1 },
-		{ "a pattern matches", "org.example.*", UUID, REASON_PROFILE_UNWANTED, 1 },
-		{ "the star alone matches everything", "*", UUID, REASON_PROFILE_UNWANTED, 1 },
-		{ "a pattern does not match in the middle", "example*", UUID, REASON_NONE, 0 },
-		{ "an exact name that is gone is worth a line", ID, NULL, REASON_NONE, 1 },
-		{ "a pattern without a match is none", "org.example.*", NULL, REASON_NONE, 0 },
+		{ "the exact name is there", ID, NULL, UUID, false, REASON_PROFILE_UNWANTED, 1 },
+		{ "a pattern matches", "org.example.*", NULL, UUID, false,
+		    REASON_PROFILE_UNWANTED, 1 },
+		{ "the star alone matches everything", "*", NULL, UUID, false,
+		    REASON_PROFILE_UNWANTED, 1 },
+		{ "a pattern does not match in the middle", "example*", NULL, UUID, false,
+		    REASON_NONE, 0 },
+		{ "an exact name that is gone is worth a line", ID, NULL, NULL, false,
+		    REASON_NONE, 1 },
+		{ "a pattern without a match is none", "org.example.*", NULL, NULL, false,
+		    REASON_NONE, 0 },
+		{ "two patterns for one profile: it goes once", "*", "org.example.*", UUID, false,
+		    REASON_PROFILE_UNWANTED, 1 },
+		{ "what is wanted stays, whatever a pattern says", "org.example.*", NULL, UUID,
+		    true, REASON_NONE, 1 },
+		{ "and is missed, though another is gone as it should", "org.gone", NULL, NULL,
+		    true, REASON_PROFILE_MISSING, 2 },
 	};
 	size_t i;
 
@@ -298,7 +310,11 @@ unwanted_profiles_are_found(void **state)
 		struct error err = { 0 };
 
 		row_named(rows[i].name);
+		if (rows[i].is_wanted)
+			want_profile(&desired);
 		assert_int_equal(desired_add_absent(&desired, rows[i].pattern, &err), 0);
+		if (rows[i].further)
+			assert_int_equal(desired_add_absent(&desired, rows[i].further, &err), 0);
 		assert_int_equal(facts_read_profile_list(&facts, reply, &err), 0);
 		assert_int_equal(judge(&facts, &desired, &j, &err), 0);
 		assert_int_equal(j.reason, rows[i].reason);
