@@ -51,6 +51,24 @@ a_value_of_a_wrong_type_is_unknown(void **state)
 }
 
 static void
+a_lock_that_is_not_told_again_stays_as_it_was(void **state)
+{
+	auto_facts struct facts facts = { 0 };
+#define LOCKED(b)	"<plist><dict><key>PasswordProtected</key>" b "</dict></plist>"
+	auto_plist plist_t yes = parse(LOCKED("<true/>")), no = parse(LOCKED("<false/>"));
+	auto_plist plist_t silent = parse("<plist><dict/></plist>");
+	struct error err = { 0 };
+
+	(void)state;
+	assert_int_equal(facts_read_values(&facts, no, &err), 0);
+	assert_int_equal(facts.is_locked, NO);
+	assert_int_equal(facts_read_values(&facts, yes, &err), 0);
+	assert_int_equal(facts.is_locked, YES);
+	assert_int_equal(facts_read_values(&facts, silent, &err), 0);
+	assert_int_equal(facts.is_locked, YES);
+}
+
+static void
 certificates_are_compared_by_their_bytes(void **state)
 {
 	auto_plist plist_t reply = parse("<plist><dict><key>CloudConfiguration</key><dict>"
@@ -80,6 +98,7 @@ static void
 nonsense_is_not_judged(void **state)
 {
 #define CLOUD(s)	"<plist><dict><key>CloudConfiguration</key>" s "</dict></plist>"
+#define LISTED(s)	"<plist><dict>" s "</dict></plist>"
 #define GROUPS(s)	"<plist><dict><key>GlobalRestrictions</key><dict>" s \
 			"</dict></dict></plist>"
 	static const struct {
@@ -101,6 +120,12 @@ nonsense_is_not_judged(void **state)
 		    GROUPS("<key>union</key><dict><key>a</key><string>x</string></dict>"),
 		    facts_read_restrictions },
 		{ "no restrictions at all", "<plist><dict/></plist>", facts_read_restrictions },
+		{ "a list without its order", LISTED("<key>ProfileManifest</key><dict/>"
+		    "<key>ProfileMetadata</key><dict/>"), facts_read_profile_list },
+		{ "an order and no profiles", LISTED("<key>OrderedIdentifiers</key><array/>"
+		    "<key>ProfileMetadata</key><dict/>"), facts_read_profile_list },
+		{ "an order and nothing said of them", LISTED("<key>OrderedIdentifiers</key>"
+		    "<array/><key>ProfileManifest</key><dict/>"), facts_read_profile_list },
 	};
 	size_t i;
 
@@ -205,6 +230,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(another_device_is_not_taken_for_this_one),
 		cmocka_unit_test(a_value_of_a_wrong_type_is_unknown),
+		cmocka_unit_test(a_lock_that_is_not_told_again_stays_as_it_was),
 		cmocka_unit_test(certificates_are_compared_by_their_bytes),
 		cmocka_unit_test(nonsense_is_not_judged),
 		cmocka_unit_test(error_chains_are_read),
