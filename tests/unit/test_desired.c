@@ -1,6 +1,7 @@
 /* desired: what is wanted of a device, until the device has said whose it is */
 #include "tests/unit/table.h"
 #include "tests/unit/answer.h"
+#include "tests/unit/digest.h"
 
 #include <string.h>
 
@@ -10,17 +11,6 @@
 #include "core/desired.h"
 #include "core/facts.h"
 #include "core/profile.h"
-
-static void
-toy_digest(const void *data, size_t len, uint8_t out[32])
-{
-	const uint8_t *p = data;
-	size_t i;
-
-	memset(out, 0, 32);
-	for (i = 0; i < len; i++)
-		out[i % 32] = (uint8_t)(out[i % 32] * 31 + p[i]);
-}
 
 static const char *const presets[] = { "imessage-off" };
 

@@ -1,5 +1,6 @@
 /* policy: which device is whose, which policy wins, and what it asks */
 #include "tests/unit/table.h"
+#include "tests/unit/digest.h"
 
 #include <string.h>
 
@@ -8,17 +9,6 @@
 #include "core/policy.h"
 
 #define UDID	"00008030-001122334455AABB"
-
-static void
-toy_digest(const void *data, size_t len, uint8_t out[32])
-{
-	const uint8_t *p = data;
-	size_t i;
-
-	memset(out, 0, 32);
-	for (i = 0; i < len; i++)
-		out[i % 32] = (uint8_t)(out[i % 32] * 31 + p[i]);
-}
 
 /* ---- policies in a line: "org=Acme serial=F9*|G1 os=>=17.0 id=acme.p12" --------- */
 

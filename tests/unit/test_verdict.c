@@ -1,6 +1,7 @@
 /* verdict: how facts and errors become the product's words */
 #include "tests/unit/table.h"
 #include "tests/unit/answer.h"
+#include "tests/unit/digest.h"
 
 #include <string.h>
 
@@ -17,17 +18,6 @@
 #define UUID	"AAAA1111-2222-8333-8444-555555555555"
 
 /* Not a hash: enough to tell contents apart here, where nothing is secret. */
-static void
-toy_digest(const void *data, size_t len, uint8_t out[32])
-{
-	const uint8_t *p = data;
-	size_t i;
-
-	memset(out, 0, 32);
-	for (i = 0; i < len; i++)
-		out[i % 32] = (uint8_t)(out[i % 32] * 31 + p[i]);
-}
-
 /* ---- desired and found ------------------------------------------------------ */
 
 static const char PROFILE[] =
