@@ -102,7 +102,8 @@ mux_list(bool with_network, struct deadline deadline, struct mux_device **out, s
 	auto_muxtalk struct muxtalk t = { .fd = -1 };
 	auto_plist plist_t request = muxtalk_request("ListDevices"), reply = NULL;
 
-	if (muxtalk_open(&t, deadline, err) < 0 || muxtalk_ask(&t, request, deadline, &reply, err) < 0)
+	if (muxtalk_open(&t, deadline, err) < 0 ||
+	    muxtalk_ask(&t, request, deadline, &reply, err) < 0)
 		return -1;
 	return read_device_list(reply, with_network, out, n, err);
 }
