@@ -132,13 +132,11 @@ value_from_text(const struct key *key, const char *text, plist_t *out, struct er
 }
 
 static bool
-all_items_are(plist_t array, plist_type type)
+all_items(plist_t array, bool (*fits)(plist_t item, const void *what), const void *what)
 {
 	auto_free plist_array_iter iter = NULL;
 	plist_t item = NULL;
 
-	if (!node_is(array, PLIST_ARRAY))
-		return false;
 	plist_array_new_iter(array, &iter);
 	if (!iter)
 		return false;
@@ -146,9 +144,21 @@ all_items_are(plist_t array, plist_type type)
 		plist_array_next_item(array, iter, &item);
 		if (!item)
 			return true;
-		if (!node_is(item, type))
+		if (!fits(item, what))
 			return false;
 	}
+}
+
+static bool
+is_of_type(plist_t item, const void *type)
+{
+	return node_is(item, *(const plist_type *)type);
+}
+
+static bool
+all_items_are(plist_t array, plist_type type)
+{
+	return node_is(array, PLIST_ARRAY) && all_items(array, is_of_type, &type);
 }
 
 bool
@@ -189,9 +199,9 @@ number_of(plist_t value, double *out)
 
 /* One of "a|b|c", as text or as number. */
 static bool
-is_one_of(const char *choices, plist_t value)
+is_one_of(plist_t value, const void *range)
 {
-	const char *text = node_string(value);
+	const char *text = node_string(value), *choices = range;
 	double number = 0, choice;
 
 	if (!text && !number_of(value, &number))
@@ -209,24 +219,6 @@ is_one_of(const char *choices, plist_t value)
 	return false;
 }
 
-static bool
-all_one_of(const char *choices, plist_t array)
-{
-	auto_free plist_array_iter iter = NULL;
-	plist_t item = NULL;
-
-	plist_array_new_iter(array, &iter);
-	if (!iter)
-		return false;
-	for (;;) {
-		plist_array_next_item(array, iter, &item);
-		if (!item)
-			return true;
-		if (!is_one_of(choices, item))
-			return false;
-	}
-}
-
 bool
 value_in_range(const struct key *key, plist_t value)
 {
@@ -238,8 +230,8 @@ value_in_range(const struct key *key, plist_t value)
 	    key->type == KEY_PAGES)
 		return true;
 	if (!dots)
-		return node_is(value, PLIST_ARRAY) ? all_one_of(key->range, value)
-		    : is_one_of(key->range, value);
+		return node_is(value, PLIST_ARRAY) ? all_items(value, is_one_of, key->range)
+		    : is_one_of(value, key->range);
 	snprintf(low, sizeof(low), "%.*s", (int)(dots - key->range), key->range);
 	if (!number_from_text(low, &from) || !number_from_text(dots + 2, &to))
 		return false;
@@ -259,7 +251,7 @@ value_is_default(const struct key *key, plist_t value)
 		return node_is(value, PLIST_ARRAY) && key->combine == COMBINE_UNION &&
 		    plist_array_get_size(value) == 0;
 	if (key->type != KEY_BOOL)
-		return is_one_of(key->fallback, value);
+		return is_one_of(value, key->fallback);
 	if (!node_is(value, PLIST_BOOLEAN))
 		return false;
 	plist_get_bool_val(value, &truth);

@@ -47,6 +47,14 @@ fixture_leave(void)
 }
 
 int
+fixture_make(void **state)
+{
+	(void)state;
+	fixture_enter();
+	return 0;
+}
+
+int
 fixture_remove(void **state)
 {
 	(void)state;

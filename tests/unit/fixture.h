@@ -12,7 +12,8 @@ struct error;
 void	fixture_enter(void);
 /* Removes the folder's files and the folder. */
 void	fixture_leave(void);
-/* The same, as a group's teardown. */
+/* The same, as set-up and teardown of a test or a group. */
+int	fixture_make(void **state);
 int	fixture_remove(void **state);
 
 /* Creates name in the folder with this mode. */

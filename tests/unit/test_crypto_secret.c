@@ -29,14 +29,6 @@ enter(void **state)
 	return 0;
 }
 
-static int
-leave(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 static void
 the_first_line_of_a_file_is_it(void **state)
 {
@@ -275,5 +267,5 @@ main(void)
 		cmocka_unit_test(a_terminal_is_asked_without_echo),
 	};
 
-	return cmocka_run_group_tests(tests, enter, leave);
+	return cmocka_run_group_tests(tests, enter, fixture_remove);
 }

@@ -16,22 +16,6 @@
 
 #define UDID "00008030-001C2D3E4F50002E"
 
-static int
-enter(void **state)
-{
-	(void)state;
-	fixture_enter();
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 struct seen {
 	int64_t	n, last;
 	char	previous[EVENT_HASH_MAX];
@@ -555,7 +539,7 @@ a_rotation_cut_short_is_finished(void **state)
 	}
 }
 
-#define ledger_test(f)	cmocka_unit_test_setup_teardown(f, enter, leave)
+#define ledger_test(f)	cmocka_unit_test_setup_teardown(f, fixture_make, fixture_remove)
 
 int
 main(void)

@@ -16,22 +16,6 @@
 static struct identity *ours, *theirs;
 
 static int
-enter(void **state)
-{
-	(void)state;
-	fixture_enter();
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
-static int
 sign(void *ctx, const void *content, size_t len, struct blob *out, struct error *err)
 {
 	return identity_sign(ctx, content, len, false, out, err);
@@ -458,7 +442,7 @@ free_identities(void **state)
 	return 0;
 }
 
-#define audit_test(f)	cmocka_unit_test_setup_teardown(f, enter, leave)
+#define audit_test(f)	cmocka_unit_test_setup_teardown(f, fixture_make, fixture_remove)
 
 int
 main(void)

@@ -15,22 +15,6 @@
 #include "tests/unit/fixture.h"
 #include "tests/unit/ledgertest.h"
 
-static int
-enter(void **state)
-{
-	(void)state;
-	fixture_enter();
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 /* A writer that says of each event that it is on record, as a worker would be told. */
 static void
 write_forever(int tell, unsigned who)
@@ -296,7 +280,7 @@ a_rotation_loses_nothing(void **state)
 	assert_true(rotated > 0);
 }
 
-#define crash_test(f)	cmocka_unit_test_setup_teardown(f, enter, leave)
+#define crash_test(f)	cmocka_unit_test_setup_teardown(f, fixture_make, fixture_remove)
 
 int
 main(void)

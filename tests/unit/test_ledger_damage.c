@@ -12,22 +12,6 @@
 
 enum { DAMAGED_EVENTS = 300 };
 
-static int
-enter(void **state)
-{
-	(void)state;
-	fixture_enter();
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	fixture_leave();
-	return 0;
-}
-
 /* Which events of a damaged copy were named, and which are as they were. */
 struct naming {
 	bool	named[DAMAGED_EVENTS + 1];
@@ -168,7 +152,7 @@ a_flipped_bit_is_found(void **state)
 	assert_int_equal(missed, 0);
 }
 
-#define damage_test(f)	cmocka_unit_test_setup_teardown(f, enter, leave)
+#define damage_test(f)	cmocka_unit_test_setup_teardown(f, fixture_make, fixture_remove)
 
 int
 main(void)
