@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clean.h"
@@ -353,7 +354,7 @@ cmd_watch(struct cli *cli)
 		.person_ms = 1000 * (o->wait_s > 0 ? o->wait_s : 0),
 	};
 	/* Once here, and shared by every worker's pages. */
-	if (tls_prepare(&err) < 0 || watch(&w, &err) < 0)
-		return cli_fail(cli, &err);
-	return 0;
+	if (tls_prepare(&err) == 0 && watch(&w, &err) == 0)
+		return 0;
+	return err.kind == ERR_IO && output_is_abandoned() ? EX_IOERR : cli_fail(cli, &err);
 }

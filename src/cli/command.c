@@ -2,7 +2,6 @@
 #include "cli/command.h"
 
 #include <jansson.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -402,15 +401,6 @@ run(struct cli *cli, struct error *err)
 	return cli->command->run(cli);
 }
 
-/* A pipe whose reader has gone, as head(1) does: it knows. */
-static bool
-is_abandoned(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-
-	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
-}
-
 /* Also when options could not be parsed: was --json among the words? */
 static bool
 asks_for_json(int argc, char **argv)
@@ -439,7 +429,7 @@ cli_main(int argc, char **argv)
 	}
 	/* What could not be written was not said. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && code == 0) {
-		if (!is_abandoned(STDOUT_FILENO))
+		if (!output_is_abandoned())
 			log_at(LOG_QUIET, "standard output cannot be written");
 		code = EX_IOERR;
 	}

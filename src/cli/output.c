@@ -1,6 +1,7 @@
 /* output: results for people, and JSON lines for programs */
 #include "cli/output.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,14 @@ output_wants_color(FILE *out, bool is_forbidden)
 
 	return !is_forbidden && isatty(fileno(out)) && !(no && *no) &&
 	    !(term && strcmp(term, "dumb") == 0);
+}
+
+bool
+output_is_abandoned(void)
+{
+	struct pollfd pfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&pfd, 1, 0) == 1 && (pfd.revents & POLLERR);
 }
 
 void

@@ -9,6 +9,9 @@
 /* Whether out is a terminal on which colour is welcome (NO_COLOR, TERM=dumb). */
 bool	output_wants_color(FILE *out, bool is_forbidden);
 
+/* Whether stdout is a pipe whose reader has gone, as head(1) does: it need not be told. */
+bool	output_is_abandoned(void);
+
 /* One compact line, flushed. Takes the reference. */
 void	output_json_line(FILE *out, json_t *object);
 

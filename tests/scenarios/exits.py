@@ -171,23 +171,24 @@ def no_device(s):
 
 def closed_output(s):
     s.topic("output that cannot be written")
+    import subprocess
     with bench.Bench([ours("one")]) as b:
-        import subprocess
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([bench.CHAPERONE, "list", "--json"], stdout=full,
-                                  stderr=subprocess.PIPE, timeout=bench.RUN_SECONDS,
-                                  env=bench.environment(
+        def writes_to(stdout, *args):
+            return subprocess.run([bench.CHAPERONE, *args], stdout=stdout, stderr=subprocess.PIPE,
+                                  timeout=bench.RUN_SECONDS, env=bench.environment(
                                       {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}))
-        s.equal("a full disk behind stdout is exit 74", done.returncode, 74)
-        s.check("  and is said", b"cannot be written" in done.stderr, done.stderr)
-        reader, writer = os.pipe()
-        os.close(reader)
-        done = subprocess.run([bench.CHAPERONE, "list"], stdout=writer, stderr=subprocess.PIPE,
-                              timeout=bench.RUN_SECONDS, env=bench.environment(
-                                  {"USBMUXD_SOCKET_ADDRESS": "UNIX:" + b.socket}))
-        os.close(writer)
-        s.equal("a pipe that nobody reads any more is no story, and still no success",
-                (done.returncode, done.stderr), (74, b""))
+
+        for args in (["list", "--json"], ["watch"]):
+            with open("/dev/full", "w") as full:
+                done = writes_to(full, *args)
+            s.equal("%s: a full disk behind stdout is exit 74" % args[0], done.returncode, 74)
+            s.check("  and is said", b"cannot be written" in done.stderr, done.stderr)
+            reader, writer = os.pipe()
+            os.close(reader)
+            done = writes_to(writer, *args)
+            os.close(writer)
+            s.equal("%s: a pipe that nobody reads any more is no story, and still no success"
+                    % args[0], (done.returncode, done.stderr), (74, b""))
 
 
 def help_and_version(s):
