@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/passfd.h"
+#include "base/standard.h"
 #include "base/text.h"
 #include "crypto/cert.h"
 #include "crypto/signkey.h"
@@ -125,18 +126,6 @@ close_others(int control)
 	if (kept > 3 && close_range(3, (unsigned)kept - 1, 0) < 0)
 		return -1;
 	return close_range((unsigned)kept + 1, ~0U, 0) < 0 ? -1 : kept;
-}
-
-/* The passphrase has been read; stderr stays, for the log. */
-static void
-leave_terminal(void)
-{
-	auto_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0) {
-		(void)dup2(null, STDIN_FILENO);
-		(void)dup2(null, STDOUT_FILENO);
-	}
 }
 
 /* ---- the channels ---------------------------------------------------------- */
@@ -374,6 +363,7 @@ signserver_run(int control, const struct identity_source *source, pid_t parent)
 		return 1;
 	}
 	ignore_signals();
-	leave_terminal();
+	/* The passphrase has been read; stderr stays, for the log. */
+	(void)standard_leave(true);
 	return serve_all(&s) < 0;
 }

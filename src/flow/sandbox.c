@@ -13,6 +13,7 @@
 
 #include "base/clean.h"
 #include "base/sanitizer.h"
+#include "base/standard.h"
 
 #if UNDER_ADDRESS_SANITIZER || UNDER_THREAD_SANITIZER || !defined(HAVE_SECCOMP)
 #define FILTERS	0
@@ -201,7 +202,9 @@ sandbox_enter(const struct sandbox *s)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_DUMPABLE, 0);
 	set_limits(s);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+	/* A sanitizer tells on stderr what it found. */
+	if (standard_leave(s->keeps_stderr || UNDER_ADDRESS_SANITIZER) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return false;
 	return filter_calls(s->needs_tcp);
 }

@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* What a worker keeps beside stderr. A channel of -1 is none. */
+/* What a worker keeps. A channel of -1 is none. */
 struct sandbox {
 	int	parent;			/* the socket to its parent */
 	const int *signers;		/* its channels to signers */
 	size_t	n_signers;
 	bool	needs_tcp;		/* usbmuxd, or the device, is reached over TCP */
+	bool	keeps_stderr;		/* for its log */
 };
 
 /*
@@ -19,7 +20,7 @@ struct sandbox {
  * that talking to usbmuxd takes: it executes nothing, opens no file, makes no socket but a
  * UNIX one (and TCP when needs_tcp), has no memory that is new and executable, and touches
  * no other process. A forbidden call fails with EPERM: the job fails, and is told. Not
- * reversible. false: the filter could not be set.
+ * reversible. false: not all of it could be done.
  */
 bool	sandbox_enter(const struct sandbox *s);
 

@@ -168,7 +168,8 @@ enter_sandbox(const struct worker_order *o)
 	for (i = 0; i < job->n_identities && i < JOB_IDENTITIES_MAX; i++)
 		signers[1 + i] = job->identities[i].signer;
 	return sandbox_enter(&(struct sandbox){ .parent = o->parent, .signers = signers,
-		.n_signers = 1 + i, .needs_tcp = mux_needs_tcp(o->device) });
+		.n_signers = 1 + i, .needs_tcp = mux_needs_tcp(o->device),
+		.keeps_stderr = log_enabled(LOG_VERBOSE) });
 }
 
 static void
@@ -186,6 +187,17 @@ tell_outcome(const struct worker_order *o, const struct outcome *outcome)
 		write_line(o->parent, report_diff(outcome));
 	else
 		write_line(o->parent, report_result(job, o->run, outcome));
+}
+
+static void
+tell_unconfined(const struct worker_order *o)
+{
+	auto_outcome struct outcome outcome = { .reason = REASON_CRASHED };
+
+	error_set(&outcome.error, ERR_SOFTWARE,
+	    "the worker cannot be confined, and does not work unconfined");
+	if (o->job->kind != JOB_AWAIT)
+		write_line(o->parent, worker_lost_result(o->job, o->run, o->device, &outcome));
 }
 
 void
@@ -206,7 +218,7 @@ worker_main(const struct worker_order *o)
 	text_shorten_id(o->device->udid, subject, sizeof(subject));
 	log_set_subject(subject);
 	if (!enter_sandbox(o)) {
-		log_at(LOG_NORMAL, "the worker cannot be confined, and does not work unconfined");
+		tell_unconfined(o);
 		return;
 	}
 	job_run(job, o->device, &listener, &outcome);

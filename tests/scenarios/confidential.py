@@ -99,6 +99,10 @@ def processes(s):
                  for fd in os.listdir("/proc/%d/fd" % worker)]
         s.check("the worker has neither the identity nor the passphrase file open",
                 not [f for f in files if "acme" in f or f.endswith("/pw")], files)
+        ends = [os.readlink("/proc/%d/fd/%d" % (worker, fd)) for fd in (0, 1, 2)]
+        # A sanitizer writes its findings to stderr.
+        s.equal("nor what is typed, nor the output that others' results go to",
+                ends[:2] if bench.SLOW > 1 else ends, ["/dev/null"] * (2 if bench.SLOW > 1 else 3))
         held = {pid: memory.holds(pid, wanted) for pid in members}
         if None in held.values():
             print("skipped: this user may not read the memory of its processes")
