@@ -18,7 +18,9 @@ struct signer;
 enum signer_limits {
 	SIGNER_CHALLENGE_MAX = 1024,	/* bytes; a real one has 8 to 32 */
 	SIGNER_ANSWER_MAX = 16384,	/* bytes of CMS */
-	SIGNER_SIGNATURES_MAX = 64,	/* for one channel; a job needs a handful */
+	/* For one channel. A job needs a handful; one that waits for a person, some more. */
+	SIGNER_SIGNATURES_MAX = 64,
+	SIGNER_MORE_MS = 2000,		/* one more for each while it is open */
 	SIGNER_DIGEST = 32,		/* bytes of SHA-256 */
 };
 
@@ -64,7 +66,8 @@ int	signer_start(const struct identity_source *source, struct signer **out,
  * A new channel to the signer for work on one device: *fd is the caller's, to
  * be given to that device's worker and closed here. The signer knows from us,
  * not from the worker, which device it signs for. It closes a channel on which
- * anything comes that is no request, and refuses beyond SIGNER_SIGNATURES_MAX.
+ * anything comes that is no request, and refuses beyond SIGNER_SIGNATURES_MAX
+ * and what time has added.
  */
 int	signer_channel(struct signer *s, const char *udid, int *fd, struct error *err);
 

@@ -15,6 +15,7 @@
 
 #include "base/blob.h"
 #include "base/clean.h"
+#include "base/deadline.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/passfd.h"
@@ -32,7 +33,8 @@ enum {
 
 struct channel {
 	int		fd;
-	unsigned	signatures;	/* given so far */
+	int64_t		opened_ms;
+	int64_t		signatures;	/* given so far */
 	char		udid[SIGNSERVER_UDID_MAX];
 };
 
@@ -160,7 +162,9 @@ add_channel(struct server *s, const struct signserver_grant *grant, int *fd)
 		log_verbose("signer: too many channels");
 		return;
 	}
-	s->channels[s->n] = (struct channel){ .fd = steal_fd(fd) };
+	s->channels[s->n] = (struct channel){
+		.fd = steal_fd(fd), .opened_ms = now_monotonic_ms(),
+	};
 	memcpy(s->channels[s->n].udid, grant->udid, sizeof(grant->udid));
 	s->n++;
 }
@@ -224,13 +228,21 @@ refuse(const struct channel *c, const struct signrequest *r, enum error_kind kin
 	    .body = (const uint8_t *)why, .len = strlen(why) });
 }
 
+/* A worker may wait for a person for hours, and ask all the while; a flood is none of that. */
+static bool
+has_had_all(const struct channel *c)
+{
+	return c->signatures >= SIGNER_SIGNATURES_MAX +
+	    (now_monotonic_ms() - c->opened_ms) / SIGNER_MORE_MS;
+}
+
 static int
 sign(const struct server *s, struct channel *c, const struct signrequest *r)
 {
 	auto_blob struct blob cms = { 0 };
 	struct error err = { 0 };
 
-	if (c->signatures >= SIGNER_SIGNATURES_MAX)
+	if (has_had_all(c))
 		return refuse(c, r, ERR_PERM, "this channel has had all its signatures");
 	if (signer_is_document(r->purpose) != is_for_documents(c))
 		return refuse(c, r, ERR_PERM, "this channel is not for that");

@@ -3,14 +3,17 @@
 
 #include "base/error.h"
 
-/* About once a second, as other clients do: each round may cost a signature. */
-enum { ASK_AGAIN_MS = 1000 };
-
 int
 patience_wait(struct patience *p, enum wait_for what, struct error *err)
 {
-	int64_t pause_ms = p->person_ms < ASK_AGAIN_MS ? p->person_ms : ASK_AGAIN_MS;
+	return patience_wait_long(p, what, PATIENCE_ASK_AGAIN_MS, err);
+}
 
+int
+patience_wait_long(struct patience *p, enum wait_for what, int64_t pause_ms, struct error *err)
+{
+	if (pause_ms > p->person_ms)
+		pause_ms = p->person_ms;
 	if (pause_ms <= 0)
 		return -1;
 	if (p->waiting && p->announced != 1 + (int)what)

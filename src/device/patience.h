@@ -23,11 +23,17 @@ struct patience {
 	int		 announced;	/* 1 + what was told last */
 };
 
+/* About once a second, as other clients do. */
+enum { PATIENCE_ASK_AGAIN_MS = 1000 };
+
 /*
  * Waits a moment before asking the device again: 0. When the patience is over:
  * -1, and *err (the refusal that made us wait) is as it was. ERR_INTERRUPTED
  * replaces it.
  */
 int	patience_wait(struct patience *p, enum wait_for what, struct error *err);
+/* The same, and the moment is as long as this. */
+int	patience_wait_long(struct patience *p, enum wait_for what, int64_t pause_ms,
+	    struct error *err);
 
 #endif

@@ -18,6 +18,8 @@
 #include "wire/muxlink.h"
 #include "wire/pair_record.h"
 
+enum { MORE_PAUSE_MS = 250, LONGEST_PAUSE_MS = 5000 };	/* when each question costs a signature */
+
 /* A value that strangers are told too: from what we have, else by asking. */
 static int
 public_value(struct lockdown *l, plist_t known, const char *key, struct deadline deadline,
@@ -90,17 +92,24 @@ answer(struct lockdown *l, const struct session_host *host, const struct pair_re
 	return -1;
 }
 
+/* Silently, by the identity; else the device asks a person. */
+static bool
+is_silent(const struct session_host *host)
+{
+	return host->may_pair && host->certificate;
+}
+
 /* One round: offer, and answer if asked. */
 static int
 ask_once(struct lockdown *l, const struct session_host *host, const struct pair_record *r,
     struct deadline deadline, struct blob *escrow_bag, struct error *err)
 {
 	auto_with(lockdown_pairing_clear) struct lockdown_pairing got = { 0 };
-	bool is_silent = host->may_pair && host->certificate;
-	enum lockdown_pair_step step = is_silent ? PAIR_OFFER_CERTIFICATE : PAIR_PLAIN;
+	enum lockdown_pair_step step = is_silent(host) ? PAIR_OFFER_CERTIFICATE : PAIR_PLAIN;
 	int rc = lockdown_pair(l, r, step, host->certificate, deadline, &got, err);
 
-	if (rc < 0 && err->kind == ERR_DEVICE && err->refusal == REFUSED_MC_CHALLENGE && is_silent)
+	if (rc < 0 && is_silent(host) && err->kind == ERR_DEVICE &&
+	    err->refusal == REFUSED_MC_CHALLENGE)
 		rc = answer(l, host, r, &got.challenge, deadline, &got, err);
 	if (rc < 0)
 		return -1;
@@ -132,6 +141,28 @@ is_for_a_person(const struct error *err, enum wait_for *what)
 	return err->refusal == REFUSED_DIALOG_PENDING || err->refusal == REFUSED_PASSWORD_PROTECTED;
 }
 
+/*
+ * Asks until the device trusts us. That it is still locked it says only of an answered
+ * challenge, so each round costs a signature: of those agents let go only so many, and
+ * all are on record. The longer it takes, the less often it is asked.
+ */
+static int
+ask_until_trusted(struct lockdown *l, const struct session_host *host, struct pair_record *r,
+    struct patience *patience, struct error *err)
+{
+	int64_t pause_ms = PATIENCE_ASK_AGAIN_MS;
+	enum wait_for what;
+
+	while (ask_once(l, host, r, patience->job, &r->escrow_bag, err) < 0) {
+		if (!is_for_a_person(err, &what) ||
+		    patience_wait_long(patience, what, pause_ms, err) < 0)
+			return -1;
+		if (what == WAIT_UNLOCK && is_silent(host) && pause_ms < LONGEST_PAUSE_MS)
+			pause_ms += MORE_PAUSE_MS;
+	}
+	return 0;
+}
+
 int
 trust_establish(struct lockdown *l, const struct mux_device *device,
     const struct session_host *host, plist_t public_values, struct patience *patience,
@@ -139,16 +170,14 @@ trust_establish(struct lockdown *l, const struct mux_device *device,
 {
 	auto_pair_record struct pair_record r = { 0 };
 	auto_blob struct blob stored = { 0 };
-	enum wait_for what;
 
 	if (prepare(l, *host->keys, public_values, patience->job, &r, err) < 0)
 		return error_context(err, "preparing to pair");
 	if (host->permit && host->permit(host->permit_ctx, "pair", err) < 0)
 		return -1;
 	tell_delivered(host, false);
-	while (ask_once(l, host, &r, patience->job, &r.escrow_bag, err) < 0)
-		if (!is_for_a_person(err, &what) || patience_wait(patience, what, err) < 0)
-			return -1;
+	if (ask_until_trusted(l, host, &r, patience, err) < 0)
+		return -1;
 	/* From here on the device trusts us, whatever else goes wrong. */
 	tell_delivered(host, true);
 	if (pair_record_serialize(&r, &stored, err) < 0 ||

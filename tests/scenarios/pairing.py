@@ -97,7 +97,7 @@ def by_dialog(s):
 def unlocked_meanwhile(s):
     s.topic("while somebody unlocks")
     lock = fault("lock", at="mcinstall", request="Escalate", nth=1)
-    with bench.Bench([ours("cold", locked=True), ours("strange", paired=False, locked=True),
+    with bench.Bench([ours("cold", locked=True), ours("strange", paired=False, locked=True), ours("patient", paired=False, locked=True),
                       ours("dozes", faults=[lock]), ours("sleeps", faults=[lock])]) as b:
         for name, sentence in (("cold", "a paired device that was restarted"),
                                ("strange", "a locked device that is to be paired"),
@@ -112,6 +112,11 @@ def unlocked_meanwhile(s):
                     (run.word(), list(b.profiles(name))), ("compliant 0", [IMESSAGE]))
             s.within("  the moment it is unlocked", time.monotonic() - opened, 4)
             s.equal("  it was announced once", run.err.count("needs you"), 1)
+        # What it signs while it waits is on record, and an agent counts it.
+        told = b.on("patient", "apply", "--wait", 10, *identity())
+        s.equal("nobody unlocks: locked when the patience is over", told.word(), "blocked/locked 2")
+        asked = b.asked("patient").count("lockdown/Pair")
+        s.check("  and meanwhile it was asked, less and less often", 8 <= asked < 20, asked)
         told = b.on("sleeps", *APPLY)
         s.equal("a device that locks in the middle, and nobody waits: locked", told.word(),
                 "blocked/locked 2")
