@@ -207,7 +207,8 @@ signatures_of_a_channel_are_counted(void **state)
 		assert_int_equal(signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000),
 		    &cms, &err), 0);
 	/* On a slow machine time has added some. */
-	for (i = 0; signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000), &cms, &err) == 0; i++)
+	for (i = 0; signer_sign(fd, SIGNER_PAIR, "abc", 3, deadline_in(10000),
+		&cms, &err) == 0; i++)
 		assert_true(i < (now_monotonic_ms() - began) / SIGNER_MORE_MS);
 	assert_int_equal(err.kind, ERR_PERM);
 	row_named("one that is open longer has one more");
