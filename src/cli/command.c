@@ -303,18 +303,46 @@ unknown_command(const struct texts *words, struct error *err)
 	return error_hint(err, "chaperone --help lists the commands");
 }
 
+/* The one that these words begin with, and how many of them; NULL: none. */
+static const struct command *
+command_of(const struct texts *words, unsigned *taken)
+{
+	const struct command *c;
+
+	for (c = commands; c->name; c++) {
+		*taken = matches(c, words);
+		if (*taken)
+			return c;
+	}
+	return NULL;
+}
+
+/* Of a line whose options make no sense: the word that is most likely its command; or NULL. */
+static const char *
+likely_command(int argc, char **argv)
+{
+	unsigned taken;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		const char *pair[] = { argv[i], argv[i + 1] };
+		const struct texts words = { pair, i + 1 < argc ? 2 : 1 };
+		const struct command *c = command_of(&words, &taken);
+
+		if (c)
+			return c->name;
+	}
+	return NULL;
+}
+
 static int
 find_command(struct cli *cli, struct error *err)
 {
 	const struct texts *words = &cli->options.words;
-	const struct command *c;
+	unsigned taken;
 
-	for (c = commands; c->name; c++) {
-		unsigned taken = matches(c, words);
-
-		if (!taken)
-			continue;
-		cli->command = c;
+	cli->command = command_of(words, &taken);
+	if (cli->command) {
 		cli->args = words->items + taken;
 		cli->n_args = (unsigned)(words->n - taken);
 		return 0;
@@ -421,8 +449,8 @@ cli_main(int argc, char **argv)
 	int code;
 
 	if (options_parse(argc, argv, &cli.options, &err) < 0) {
-		code = fail_with(asks_for_json(argc, argv), NULL, exit_code_of(&err), err.message,
-		    err.hint);
+		code = fail_with(asks_for_json(argc, argv), likely_command(argc, argv),
+		    exit_code_of(&err), err.message, err.hint);
 	} else {
 		set_up_output(&cli);
 		code = run(&cli, &err);

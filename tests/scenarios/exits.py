@@ -58,7 +58,7 @@ def usage():
          ["ledger", "seal", "--ledger", path("typo.db")] + identity(), "typo.db"),
         ("a family of commands", 64, ["profile"], "presets, build, lint"),
         ("too few bits", 64, ["identity", "create", "--organization", "A", "--bits", "512"],
-         "--bits takes a number from 2048"),
+         "--bits takes a number from 2048", "chaperone identity create --help"),
     )]
 
 
